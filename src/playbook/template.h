@@ -1,0 +1,122 @@
+#pragma once
+// Templates ({{ }}, {% %}, {# #}) and bare expressions, compiled once and evaluated often. Expressions
+// are total: no I/O, bounded steps (Fuel), single pass (a value is never parsed as a template again).
+// A compiled Template is immutable; any thread may evaluate it.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "playbook/value.h"
+
+namespace tidemill::playbook {
+
+// 1-based place in the playbook's text.
+struct Position {
+  int line = 0;
+  int column = 0;
+};
+
+// A static path that a template reads: root and attributes up to the first dynamic index, e.g.
+// `load.rows[i].x` is {"load", "rows"}. `checked` is false where undefined is allowed to pass
+// (under `default`, `is defined`, comparison), so that the checker does not complain of it.
+struct Reference {
+  std::vector<std::string> path;
+  Position at;       // inside the template's text, already relative to the playbook where known
+  bool checked = true;
+};
+
+// Names visible to an evaluation; a chain of frames, nearest first. Lookups that miss every frame give
+// undefined. Frames borrow: a scope lives as long as the evaluation.
+class Scope {
+ public:
+  explicit Scope(const Scope* outer = nullptr) : outer_(outer) {}
+  void set(std::string_view name, Value value);
+  const Value* find(std::string_view name) const;
+  // The names visible from here, for "did you mean".
+  std::vector<std::string> names() const;
+
+ private:
+  const Scope* outer_;
+  std::vector<std::pair<std::string, Value>> frame_;
+};
+
+// Steps an evaluation may take; it is an error of the playbook to need more.
+struct Fuel {
+  int64_t left;
+};
+inline constexpr int64_t kRoutingFuel = 20'000;      // on the engine thread
+inline constexpr int64_t kWorkerFuel = 50'000'000;  // on a worker
+
+// Why an evaluation failed. `text` names the reference and what was near. `needs_fuel` tells a routing
+// that would succeed with more fuel (it is then run on a worker).
+struct EvalError {
+  std::string text;
+  Position at;
+  bool needs_fuel = false;
+};
+
+template <class T>
+class Evaluated {  // a T or an EvalError
+ public:
+  Evaluated(T value) : v_(std::in_place_index<0>, std::move(value)) {}
+  Evaluated(EvalError error) : v_(std::in_place_index<1>, std::move(error)) {}
+  bool ok() const { return v_.index() == 0; }
+  T& value() { return std::get<0>(v_); }
+  const T& value() const { return std::get<0>(v_); }
+  const EvalError& error() const { return std::get<1>(v_); }
+
+ private:
+  std::variant<T, EvalError> v_;
+};
+
+struct TemplateNode;  // internal
+
+class Template {
+ public:
+  Template() = default;  // the empty text
+
+  // `at` is where the text begins in the playbook. A text that is exactly one {{ expr }} keeps the
+  // expression's type; any other renders to a string. Errors: EvalError with the position.
+  static Evaluated<Template> compile(std::string_view text, Position at);
+  // A bare expression without braces; text that is exactly one {{ expr }} is accepted too (arcs' when).
+  static Evaluated<Template> compile_expression(std::string_view text, Position at);
+  static Template constant(Value value);
+
+  bool is_constant() const;
+  // True when this is one expression whose value keeps its type.
+  bool is_expression() const;
+  const std::vector<Reference>& references() const;
+  const std::string& text() const;
+  Position at() const;
+
+  // The value. Rendering, computing with or returning undefined where it is not allowed is an error;
+  // `allow_undefined` evaluation (conditions) returns it as a value.
+  Evaluated<Value> evaluate(const Scope& scope, Fuel& fuel) const;            // undefined is an error
+  Evaluated<Value> evaluate_condition(const Scope& scope, Fuel& fuel) const;  // undefined is a value
+
+  // The pieces of a template used by the SQL tools: literal text and expressions in order; a template
+  // with {% %} blocks is rendered as a whole and has no pieces.
+  struct Piece {
+    std::string literal;   // when `expression` is null
+    std::shared_ptr<const TemplateNode> expression;
+    bool is_ident = false;  // ends in the filter `ident`
+  };
+  bool has_blocks() const;
+  std::vector<Piece> pieces() const;
+  static Evaluated<Value> evaluate_piece(const Piece& piece, const Scope& scope, Fuel& fuel);
+
+ private:
+  std::shared_ptr<const struct TemplateBody> body_;
+};
+
+// Text of a value where it is rendered into a string: strings as they are, numbers shortest, true/false,
+// null as "", lists and maps as JSON.
+std::string render_text(const Value& value);
+
+// The candidate nearest to `word` by edit distance when near enough to be meant, else "".
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace tidemill::playbook
