@@ -39,7 +39,7 @@ Duration Histogram::quantile(double q) const {
 size_t Histogram::bucket_of(uint64_t v) {
   constexpr uint64_t kLinear = 1ULL << kSubBits;
   if (v < kLinear) return v;
-  const int exponent = std::bit_width(v) - 1;
+  const int exponent = static_cast<int>(std::bit_width(v)) - 1;
   const uint64_t sub = (v >> (exponent - kSubBits)) & (kLinear - 1);
   return ((static_cast<size_t>(exponent) - kSubBits + 1) << kSubBits) + sub;
 }

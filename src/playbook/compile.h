@@ -1,0 +1,31 @@
+#pragma once
+// compile(): YAML text → tree with positions → checked, versioned Plan. All mistakes are reported, not
+// the first only; each names file:line:column, what was expected, and the nearest name where there is
+// one. Pure: it reads no file; the caller brings the text. Any thread.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "playbook/plan.h"
+
+namespace tidemill::playbook {
+
+struct Diagnostic {
+  enum class Severity : uint8_t { error, warning };
+  Severity severity = Severity::error;
+  Position at;
+  std::string text;        // what is wrong and what was expected
+  std::string suggestion;  // "did you mean 'parallel'?", or the next step; may be empty
+};
+
+struct Compiled {
+  PlanPtr plan;  // null when there is an error
+  std::vector<Diagnostic> diagnostics;
+};
+
+Compiled compile(std::string_view text, std::string_view file);
+
+// "examples/a.yaml:3:7: error: …" with the source line and a caret below, as compilers print it.
+std::string format(const Diagnostic& diagnostic, std::string_view file, std::string_view text);
+
+}  // namespace tidemill::playbook
