@@ -23,6 +23,8 @@ endif()
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 # The same commands must give the same bytes on every machine, so no fused multiply-add.
 add_compile_options(-ffp-contract=off)
+# Paths in assertions and debug information are those of the source tree, wherever it was built.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -ffile-prefix-map=../../=)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-restrict)  # g++ 12 warns about the inside of std::string (GCC bug 105651).
 else()
