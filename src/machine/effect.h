@@ -1,0 +1,21 @@
+#pragma once
+// Effects: what the shells carry out after the turn they name is durable, besides replies. Values.
+#include <variant>
+
+#include "base/ids.h"
+#include "model/records.h"
+
+namespace tidemill::machine {
+
+// Somebody may be watching: its state or one of its steps' changed.
+struct ExecutionChanged {
+  ExecutionId execution;
+};
+struct ExecutionFinished {
+  ExecutionId execution;
+  ExecutionRecord::State state = ExecutionRecord::State::done;
+};
+
+using Effect = std::variant<ExecutionChanged, ExecutionFinished>;
+
+}  // namespace tidemill::machine

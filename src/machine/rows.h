@@ -1,0 +1,36 @@
+#pragma once
+// Rows: what the machine may need that memory does not hold, gathered by the engine before deciding.
+// `Needs` says what; a Rows answers from what was read, under an overlay of the turns in flight, so that
+// it never misses the turn before. Used on the engine thread only.
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/records.h"
+#include "playbook/plan.h"
+
+namespace tidemill::machine {
+
+struct Needs {
+  std::vector<std::pair<std::string, std::string>> keys;  // (queue, idempotency key)
+  std::vector<TaskId> finished_tasks;                      // named by `after`, retry, cancel
+  std::vector<WorkRef> finished_indexes;                   // named by retry
+  std::vector<Sha256> plans;
+  std::vector<ResultRef> results;  // routing values of a step that are in its row
+  bool empty() const {
+    return keys.empty() && finished_tasks.empty() && finished_indexes.empty() && plans.empty() &&
+           results.empty();
+  }
+};
+
+class Rows {
+ public:
+  virtual ~Rows() = default;
+  virtual const KeyRecord* key(const std::string& queue, const std::string& key) const = 0;
+  virtual const HistoryRecord* finished_task(TaskId id) const = 0;
+  virtual const ArrayRecord* finished_array(ArrayId id) const = 0;
+  virtual playbook::PlanPtr plan(const Sha256& hash) const = 0;  // null: unknown
+};
+
+}  // namespace tidemill::machine
