@@ -1,0 +1,41 @@
+#pragma once
+// EventLoop: descriptors, timers and posted functions on one thread (epoll, one eventfd, a heap of
+// deadlines). run() sleeps until the nearest of them; no polling interval anywhere. All methods but
+// post() and stop() belong to the loop's thread.
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/time.h"
+
+namespace tidemill::os {
+
+class EventLoop {
+ public:
+  EventLoop();
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  using OnReady = std::function<void(uint32_t events)>;  // EPOLLIN, EPOLLOUT, EPOLLHUP, …
+  void watch(int fd, uint32_t events, OnReady on_ready);  // or changes what is watched
+  void unwatch(int fd);
+
+  using TimerId = uint64_t;
+  TimerId after(Duration delay, std::function<void()> fire);
+  void cancel(TimerId timer);  // no effect when it has fired
+
+  // Runs `f` on the loop's thread; wakes it if need be. Any thread.
+  void post(std::function<void()> f);
+  // Runs `f` at the end of this round of events, once per round however often asked: batching.
+  void defer(std::function<void()> f);
+
+  void run();   // until stop()
+  void stop();  // any thread
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidemill::os
