@@ -1,9 +1,11 @@
 #pragma once
-// JSON text to Value and back. Integers that fit stay int64, other numbers are doubles written with the
-// shortest text that reads back equal; NaN and infinities are written as null. Depth and size are
-// bounded (model/limits.h: json_max_depth). Pure; any thread.
+// JSON text to Value and back. Integers that fit stay int64; other numbers are doubles, written
+// with the shortest text that reads back equal and keeps the kind (1.0 is "1.0"); NaN and
+// infinities are written as null. Of equal keys the last one counts. Depth is bounded
+// (model/limits.h: kJsonMaxDepth). Pure; any thread.
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "playbook/value.h"
@@ -20,8 +22,8 @@ std::string to_json_pretty(const Value& value);  // two spaces, for people
 // Appends the JSON string literal of `text`; bytes that are not UTF-8 become U+FFFD.
 void write_json_string(std::string_view text, std::string& out);
 
-// Splits the text of a JSON array into the texts of its items, without making Values of them: a loop's
-// collection becomes item chunks this way. Errors: invalid (not an array, or malformed).
+// Splits the text of a JSON array into the texts of its items, without making Values of them: a
+// loop's collection becomes item chunks this way. Errors: invalid (not an array, or malformed).
 Result<std::vector<std::string_view>> split_json_array(std::string_view text);
 
 }  // namespace tidemill::playbook

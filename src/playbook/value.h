@@ -1,72 +1,59 @@
 #pragma once
-// Value: what templates and expressions of a playbook compute with, and what JSON becomes. Undefined
-// is a value of its own (it remembers which reference it came from); numbers are int64 or IEEE double;
-// maps keep insertion order. Lists and maps are shared and immutable once shared: a copy is cheap and
-// may cross threads; `mutable_list`/`mutable_map` copy first when the content is shared.
-// A value; any thread.
+// Value: what templates and expressions of a playbook compute with, and what JSON becomes.
+// Undefined is a value of its own (it remembers which reference it came from); numbers are int64 or
+// IEEE double; maps keep insertion order. Strings, lists and maps are shared and immutable once
+// shared: a copy is a counter's increment and may cross threads; `mutable_list`/`mutable_map` copy
+// first when shared. 16 bytes. A value; any thread.
+#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
+
+#include "base/assert.h"
 
 namespace tidemill::playbook {
 
+class Map;
 class Value;
 using List = std::vector<Value>;
-
-// Insertion-ordered map from string to Value. Linear search while small, an index of hashes above that.
-class Map {
- public:
-  using Entry = std::pair<std::string, Value>;
-
-  const Value* find(std::string_view key) const;
-  Value* find(std::string_view key);
-  void set(std::string_view key, Value value);  // replaces in place or appends
-  bool erase(std::string_view key);
-  size_t size() const { return entries_.size(); }
-  bool empty() const { return entries_.empty(); }
-  auto begin() const { return entries_.begin(); }
-  auto end() const { return entries_.end(); }
-  void reserve(size_t n) { entries_.reserve(n); }
-  // Appends without looking for the key: for readers that know their keys are distinct.
-  void append_distinct(std::string key, Value value);
-
- private:
-  void index_if_large();
-  size_t position_of(std::string_view key) const;  // entries_.size() when absent
-
-  std::vector<Entry> entries_;
-  std::vector<uint32_t> index_;  // open addressing over entries_, empty while small
-};
 
 class Value {
  public:
   enum class Kind : uint8_t { undefined, null, boolean, integer, real, string, list, map };
 
-  Value() : v_(Undefined{}) {}  // undefined, of no particular reference
+  Value() noexcept = default;  // undefined, of no particular reference
   static Value undefined(std::string reference);
-  static Value null() { return Value(Null{}); }
-  Value(bool b) : v_(b) {}
-  Value(int i) : v_(static_cast<int64_t>(i)) {}
-  Value(int64_t i) : v_(i) {}
-  Value(double d) : v_(d) {}
-  Value(std::string s) : v_(std::make_shared<const std::string>(std::move(s))) {}
-  Value(std::string_view s) : Value(std::string(s)) {}
-  Value(const char* s) : Value(std::string(s)) {}
+  static Value null() noexcept;
+  Value(bool b) noexcept : kind_(Kind::boolean) { u_.boolean = b; }
+  Value(int i) noexcept : kind_(Kind::integer) { u_.integer = i; }
+  Value(int64_t i) noexcept : kind_(Kind::integer) { u_.integer = i; }
+  Value(double d) noexcept : kind_(Kind::real) { u_.real = d; }
+  Value(std::string s);
+  Value(std::string_view s);
+  Value(const char* s);
   Value(List list);
   Value(Map map);
+  template <class T>
+  Value(T*) = delete;  // A pointer would silently become a boolean.
 
-  Kind kind() const { return static_cast<Kind>(v_.index()); }
-  bool is_undefined() const { return kind() == Kind::undefined; }
-  bool is_null() const { return kind() == Kind::null; }
-  bool is_string() const { return kind() == Kind::string; }
-  bool is_integer() const { return kind() == Kind::integer; }
-  bool is_number() const { return kind() == Kind::integer || kind() == Kind::real; }
-  bool is_list() const { return kind() == Kind::list; }
-  bool is_map() const { return kind() == Kind::map; }
+  Value(const Value& other) noexcept;
+  Value(Value&& other) noexcept;
+  Value& operator=(const Value& other) noexcept;
+  Value& operator=(Value&& other) noexcept;
+  ~Value();
+
+  Kind kind() const { return kind_; }
+  bool is_undefined() const { return kind_ == Kind::undefined; }
+  bool is_null() const { return kind_ == Kind::null; }
+  bool is_bool() const { return kind_ == Kind::boolean; }
+  bool is_string() const { return kind_ == Kind::string; }
+  bool is_integer() const { return kind_ == Kind::integer; }
+  bool is_real() const { return kind_ == Kind::real; }
+  bool is_number() const { return kind_ == Kind::integer || kind_ == Kind::real; }
+  bool is_list() const { return kind_ == Kind::list; }
+  bool is_map() const { return kind_ == Kind::map; }
 
   // Each asserts the kind.
   bool as_bool() const;
@@ -81,30 +68,171 @@ class Value {
 
   // Attribute access of a map; undefined when this is no map or has no such key.
   Value get(std::string_view key) const;
+  // The same without a copy; null when this is no map or has no such key.
+  const Value* find(std::string_view key) const;
+
+  // Levels of lists and maps: 0 for a scalar, 1 for a list of scalars. Constant time unless the
+  // value was changed in place (mutable_list, mutable_map), then its size.
+  uint32_t depth() const;
 
  private:
-  struct Null {};
-  struct Undefined {
-    std::shared_ptr<const std::string> reference;
+  struct Box {  // what is shared
+    std::atomic<uint32_t> refs{1};
+    uint32_t depth = 0;  // of a list or map; 0 = not known
   };
-  explicit Value(Null n) : v_(n) {}
+  struct StringBox;
+  struct ListBox;
+  struct MapBox;
+  union Payload {
+    Box* box = nullptr;
+    bool boolean;
+    int64_t integer;
+    double real;
+  };
 
-  // The order is that of Kind.
-  std::variant<Undefined, Null, bool, int64_t, double, std::shared_ptr<const std::string>,
-               std::shared_ptr<List>, std::shared_ptr<Map>>
-      v_;
+  bool has_box() const {
+    return kind_ >= Kind::string || (kind_ == Kind::undefined && u_.box != nullptr);
+  }
+  void retain() const {
+    if (has_box()) u_.box->refs.fetch_add(1, std::memory_order_relaxed);
+  }
+  void release() {
+    if (has_box()) release_box();
+  }
+  void release_box();
+  void destroy_box();
+  bool is_shared() const { return u_.box->refs.load(std::memory_order_acquire) != 1; }
+
+  Payload u_;
+  Kind kind_ = Kind::undefined;
+};
+
+// Insertion-ordered map from string to Value. Linear search while small, an index of hashes above
+// that.
+class Map {
+ public:
+  using Entry = std::pair<std::string, Value>;
+
+  const Value* find(std::string_view key) const {
+    const size_t at = position_of(key);
+    return at == entries_.size() ? nullptr : &entries_[at].second;
+  }
+  Value* find(std::string_view key) {
+    const size_t at = position_of(key);
+    return at == entries_.size() ? nullptr : &entries_[at].second;
+  }
+  void set(std::string_view key, Value value);  // replaces in place or appends
+  void set(std::string&& key, Value value);
+  void set(const char* key, Value value) { set(std::string_view(key), std::move(value)); }
+  bool erase(std::string_view key);
+  size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
+  void reserve(size_t n) { entries_.reserve(n); }
+  // Appends without looking for the key: for readers that know their keys are distinct.
+  void append_distinct(std::string key, Value value);
+
+ private:
+  static constexpr size_t kLinear = 16;  // up to this size a search over the keys is fastest
+
+  void index_if_large();
+  void index_last();
+  size_t position_of(std::string_view key) const;  // entries_.size() when absent
+  size_t indexed_position_of(std::string_view key) const;
+
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> index_;  // open addressing over entries_ (position + 1), empty while small
 };
 
 // Name of a kind for messages: "list", "string", …
 std::string_view kind_name(Value::Kind kind);
 
-// Equality of the expression language: 1 == 1.0, undefined only equals undefined, "success" is not
-// special here; lists and maps compare by content, maps regardless of order.
+// Equality of the expression language: 1 == 1.0 == true, undefined only equals undefined, "success"
+// is not special here; lists and maps compare by content, maps regardless of order.
 bool equal(const Value& a, const Value& b);
 
 // Truth in `if`, `and`, `or`, `not` and filters (Jinja's): empty, zero, null, undefined are false.
 bool truthy(const Value& v);
-// Truth of an arc's `when`: also "", "false", "0", "no", "none", "null", "off" (any case) are false.
+// Truth of an arc's `when`: also "", "false", "0", "no", "none", "null", "off" (any case) are
+// false.
 bool arc_true(const Value& v);
+
+// ---- The parts of Value that are short and hot. ----
+
+struct Value::StringBox : Value::Box {
+  explicit StringBox(std::string s) : text(std::move(s)) {}
+  const std::string text;
+};
+struct Value::ListBox : Value::Box {
+  explicit ListBox(List l) : list(std::move(l)) {}
+  List list;
+};
+struct Value::MapBox : Value::Box {
+  explicit MapBox(Map m) : map(std::move(m)) {}
+  Map map;
+};
+
+inline Value Value::null() noexcept {
+  Value v;
+  v.kind_ = Kind::null;
+  return v;
+}
+inline Value::Value(const Value& other) noexcept : u_(other.u_), kind_(other.kind_) {
+  retain();
+}
+inline Value::Value(Value&& other) noexcept : u_(other.u_), kind_(other.kind_) {
+  other.u_.box = nullptr;
+  other.kind_ = Kind::undefined;
+}
+inline Value& Value::operator=(const Value& other) noexcept {
+  other.retain();
+  release();
+  u_ = other.u_;
+  kind_ = other.kind_;
+  return *this;
+}
+inline Value& Value::operator=(Value&& other) noexcept {
+  const Payload u = other.u_;
+  const Kind kind = other.kind_;
+  other.u_.box = nullptr;
+  other.kind_ = Kind::undefined;
+  release();
+  u_ = u;
+  kind_ = kind;
+  return *this;
+}
+inline Value::~Value() {
+  release();
+}
+
+inline bool Value::as_bool() const {
+  TIDEMILL_ASSERT(kind_ == Kind::boolean);
+  return u_.boolean;
+}
+inline int64_t Value::as_integer() const {
+  TIDEMILL_ASSERT(kind_ == Kind::integer);
+  return u_.integer;
+}
+inline double Value::as_real() const {
+  if (kind_ == Kind::integer) return static_cast<double>(u_.integer);
+  TIDEMILL_ASSERT(kind_ == Kind::real);
+  return u_.real;
+}
+inline const std::string& Value::as_string() const {
+  TIDEMILL_ASSERT(kind_ == Kind::string);
+  return static_cast<const StringBox*>(u_.box)->text;
+}
+inline const List& Value::as_list() const {
+  TIDEMILL_ASSERT(kind_ == Kind::list);
+  return static_cast<const ListBox*>(u_.box)->list;
+}
+inline const Map& Value::as_map() const {
+  TIDEMILL_ASSERT(kind_ == Kind::map);
+  return static_cast<const MapBox*>(u_.box)->map;
+}
+inline const Value* Value::find(std::string_view key) const {
+  return kind_ == Kind::map ? as_map().find(key) : nullptr;
+}
 
 }  // namespace tidemill::playbook

@@ -1,0 +1,64 @@
+#pragma once
+// JsonScanner: walks JSON text token by token and checks it strictly (RFC 8259): the common ground
+// of parse_json and split_json_array. A failed scan leaves a message and its offset. One owner at a
+// time.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace tidemill::playbook::expr {
+
+class JsonScanner {
+ public:
+  explicit JsonScanner(std::string_view text) : text_(text) {}
+
+  // A string's bytes between the quotes, still escaped when `escapes`.
+  struct Text {
+    std::string_view raw;
+    bool escapes = false;
+  };
+  struct Number {
+    std::string_view text;
+    bool whole = false;  // no fraction and no exponent
+  };
+
+  // The next character that is no white space, 0 at the end; it is not consumed.
+  char peek() {
+    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+    return at_ < text_.size() ? text_[at_] : '\0';
+  }
+  bool take(char c) {
+    if (peek() != c) return false;
+    ++at_;
+    return true;
+  }
+  bool scan_string(Text& out);  // at the opening quote
+  bool scan_number(Number& out);
+  bool scan_word(std::string_view word);
+  bool skip_value(int depth);  // checks one value of any kind
+
+  bool fail(std::string_view expected);  // "expected … at offset …"; returns false
+  bool fail_depth();
+  bool finish();  // nothing but white space is left
+  size_t offset() const { return at_; }
+  std::string_view slice(size_t from, size_t to) const { return text_.substr(from, to - from); }
+  Error error() const { return error_; }
+
+ private:
+  static bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+  bool scan_escape();
+  bool skip_list(int depth);
+  bool skip_map(int depth);
+
+  std::string_view text_;
+  size_t at_ = 0;
+  Error error_;
+};
+
+// Resolves the escapes of a scanned string.
+std::string unescape_json(std::string_view raw);
+
+}  // namespace tidemill::playbook::expr
