@@ -27,10 +27,12 @@ class EventLoop {
 
   // Runs `f` on the loop's thread; wakes it if need be. Any thread.
   void post(std::function<void()> f);
-  // Runs `f` at the end of this round of events, once per round however often asked: batching.
+  // Runs `f` once, when this round of events is worked off and before the loop sleeps: batching. Who asks
+  // often keeps a flag of having asked.
   void defer(std::function<void()> f);
 
-  void run();   // until stop()
+  // Until stop(): the round in which it was called is worked off. May be run again afterwards.
+  void run();
   void stop();  // any thread
 
  private:
