@@ -20,7 +20,7 @@ if(TIDEMILL_LLD)
   add_link_options(-fuse-ld=lld)
 endif()
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+add_compile_options(-Wall -Wextra -Wno-missing-field-initializers -Wpedantic -Wshadow -Wconversion -Werror)
 # The same commands must give the same bytes on every machine, so no fused multiply-add.
 add_compile_options(-ffp-contract=off)
 # Paths in assertions and debug information are those of the source tree, wherever it was built.

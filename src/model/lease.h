@@ -22,9 +22,9 @@ struct WorkRef {
   uint64_t first = 0;
   uint64_t count = 1;
   constexpr auto operator<=>(const WorkRef&) const = default;
-  static constexpr WorkRef of(TaskId t) { return {.task = t}; }
+  static constexpr WorkRef of(TaskId t) { return {t, {}, 0, 1}; }
   static constexpr WorkRef of(ArrayId a, uint64_t index, uint64_t n = 1) {
-    return {.task = {}, .array = a, .first = index, .count = n};
+    return {{}, a, index, n};
   }
 };
 

@@ -1,0 +1,194 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "os/clock.h"
+
+namespace tidemill::engine {
+
+Result<std::unique_ptr<Engine>> Engine::open(const TurnLoopOptions& options, store::Store& store,
+                                             OnEffect on_effect) {
+  TIDEMILL_TRY(auto loop, TurnLoop::recover(options, store, os::now()));
+  loop->outbox().on_effect(std::move(on_effect));
+  std::unique_ptr<Engine> engine(new Engine(store, std::move(loop)));
+  Engine* e = engine.get();
+  e->decider_ = os::Thread("tm-decide", [e] { e->decide_loop(); });
+  e->committer_ = os::Thread("tm-commit", [e] { e->commit_loop(); });
+  return engine;
+}
+
+Engine::Engine(store::Store& store, std::unique_ptr<TurnLoop> loop)
+    : store_(store), loop_(std::move(loop)), committed_(loop_->decided_turn()) {}
+
+Engine::~Engine() { stop(); }
+
+void Engine::submit(machine::CommandBody body, OnReply on_reply) {
+  std::optional<Error> refusal;
+  {
+    os::Lock lock(mutex_);
+    if (failure_) {
+      refusal = *failure_;
+    } else if (stopping_) {
+      refusal = Error{ErrorCode::unavailable, "the engine is stopping"};
+    } else if (queue_.size() >= kQueueMax) {
+      refusal = Error{ErrorCode::unavailable, "overloaded: too many commands wait; try again"};
+    } else {
+      queue_.push_back({std::move(body), std::move(on_reply)});
+      if (queue_.size() == 1) wake_decider_.notify_one();
+    }
+  }
+  if (refusal && on_reply) on_reply(std::move(*refusal));
+}
+
+Result<machine::ReplyBody> Engine::ask(machine::CommandBody body) {
+  std::promise<Result<machine::ReplyBody>> promise;
+  auto future = promise.get_future();
+  submit(std::move(body), [&](Result<machine::ReplyBody> r) { promise.set_value(std::move(r)); });
+  return future.get();
+}
+
+void Engine::stop() {
+  {
+    os::Lock lock(mutex_);
+    stopping_ = true;
+    wake_decider_.notify_one();
+  }
+  decider_.join();
+  {
+    os::Lock lock(mutex_);
+    wake_committer_.notify_one();
+  }
+  committer_.join();
+  loop_->abandon(failure().value_or(Error{ErrorCode::unavailable, "the engine has stopped"}));
+}
+
+std::optional<Error> Engine::failure() {
+  os::Lock lock(mutex_);
+  return failure_;
+}
+
+EngineStats Engine::stats() {
+  os::Lock lock(mutex_);
+  return stats_;
+}
+
+void Engine::decide_loop() {
+  std::vector<Submitted> gathered;
+  while (gather(gathered)) {
+    const SteadyTime begin = os::steady_now();
+    const size_t count = gathered.size();
+    for (Submitted& s : gathered) loop_->submit(std::move(s.body), std::move(s.on_reply));
+    gathered.clear();
+    const Now now = os::now();
+    const machine::NextDue due = loop_->next_due();
+    if (due.steady <= now.steady || due.wall <= now.wall) loop_->submit(machine::Tick{}, nullptr);
+    if (Status decided = loop_->decide(now); !decided.ok()) {
+      fail(std::move(decided).error().with("reading the store"));
+      break;
+    }
+    {
+      os::Lock lock(mutex_);
+      stats_.turns += 1;
+      stats_.commands += count;
+      stats_.deciding = stats_.deciding + (os::steady_now() - begin);
+    }
+    hand_over();
+  }
+  os::Lock lock(mutex_);
+  decided_all_ = true;
+  wake_committer_.notify_one();
+}
+
+// Waits for commands, a due timer, or a finished commit that decided turns wait for. False: all is
+// decided and handed over, and the engine stops.
+bool Engine::gather(std::vector<Submitted>& out) {
+  for (;;) {
+    const machine::NextDue due = loop_->next_due();
+    os::Lock lock(mutex_);
+    if (failure_) return false;
+    loop_->committed(committed_);
+    if (!batch_ && loop_->has_changes()) {
+      batch_ = loop_->take();
+      wake_committer_.notify_one();
+    }
+    const bool room = loop_->pending_changes() < kPendingChangesMax;
+    const bool held_back = loop_->has_commands() && (committing_ || batch_);
+    if (room && !queue_.empty()) {
+      out.swap(queue_);
+      return true;
+    }
+    if (loop_->has_commands() && !held_back) return true;
+    if (stopping_ && queue_.empty() && !loop_->has_changes()) return false;
+    const Duration wait = until_due(due);
+    if (wait.ns <= 0 && room) return true;
+    wake_decider_.wait_for(mutex_, room ? wait : seconds(1));
+  }
+}
+
+// Gives the decided turns to the committer when it has room; otherwise they wait and grow into one batch.
+void Engine::hand_over() {
+  os::Lock lock(mutex_);
+  if (batch_ || !loop_->has_changes()) return;
+  batch_ = loop_->take();
+  wake_committer_.notify_one();
+}
+
+Duration Engine::until_due(const machine::NextDue& due) const {
+  const Now now = os::now();
+  Duration wait = hours(1);
+  if (due.steady != SteadyTime::never()) wait = std::min(wait, due.steady - now.steady);
+  if (due.wall != WallTime::never()) wait = std::min(wait, due.wall - now.wall);
+  return wait;
+}
+
+void Engine::commit_loop() {
+  for (;;) {
+    CommitBatch batch;
+    {
+      os::Lock lock(mutex_);
+      while (!batch_ && !decided_all_) wake_committer_.wait(mutex_);
+      if (!batch_) return;
+      batch = std::move(*batch_);
+      batch_.reset();
+      committing_ = true;
+      wake_decider_.notify_one();  // There is room for the next batch.
+    }
+    const SteadyTime begin = os::steady_now();
+    Status committed = store_.commit(batch.changes, batch.info);
+    {
+      os::Lock lock(mutex_);
+      committing_ = false;
+      stats_.commits += 1;
+      stats_.changes += batch.changes.size();
+      stats_.committing = stats_.committing + (os::steady_now() - begin);
+      if (committed.ok()) committed_ = batch.info.turn;
+    }
+    if (!committed.ok()) {
+      fail(std::move(committed).error());
+      return;
+    }
+    loop_->outbox().durable(batch.info.turn);
+    os::Lock lock(mutex_);
+    wake_decider_.notify_one();
+  }
+}
+
+// Nothing that needs the failed turn or a later one leaves; who waits is told why.
+void Engine::fail(const Error& error) {
+  std::vector<Submitted> refused;
+  {
+    os::Lock lock(mutex_);
+    if (!failure_) failure_ = error;
+    refused.swap(queue_);
+    wake_decider_.notify_one();
+    wake_committer_.notify_one();
+  }
+  loop_->outbox().fail(error);
+  for (Submitted& s : refused) {
+    if (s.on_reply) s.on_reply(error);
+  }
+}
+
+}  // namespace tidemill::engine

@@ -1,0 +1,88 @@
+#pragma once
+// Engine: the turn loop with real threads. One thread decides, one commits; while turn k is being
+// committed, the next ones gather and are decided. After a failed commit the engine takes no more
+// commands and says why; its owner throws it away and opens the store again. Owned by main; submit()
+// and the readers may be used from any thread.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/turn_loop.h"
+#include "os/sync.h"
+#include "os/thread.h"
+#include "store/store.h"
+
+namespace tidemill::engine {
+
+struct EngineStats {
+  uint64_t turns = 0;
+  uint64_t commits = 0;
+  uint64_t commands = 0;
+  uint64_t changes = 0;
+  Duration deciding;    // engine thread, busy
+  Duration committing;  // commit thread, busy
+};
+
+class Engine {
+ public:
+  // Recovers from `store`, which must outlive the engine. `on_effect` is called on the commit thread or
+  // the engine thread. Errors: the store's.
+  static Result<std::unique_ptr<Engine>> open(const TurnLoopOptions& options, store::Store& store,
+                                              OnEffect on_effect);
+  ~Engine();  // stop()
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // The reply comes on one of the engine's threads and must not block there. Answers `unavailable`
+  // when the queue of commands is full or the engine has failed.
+  void submit(machine::CommandBody body, OnReply on_reply);
+  // submit() and wait; not from an engine thread.
+  Result<machine::ReplyBody> ask(machine::CommandBody body);
+
+  // Decides and commits what was submitted before, then ends both threads. Later submits are refused.
+  void stop();
+  // Why it failed, when it has.
+  std::optional<Error> failure();
+  EngineStats stats();
+
+ private:
+  struct Submitted {
+    machine::CommandBody body;
+    OnReply on_reply;
+  };
+
+  Engine(store::Store& store, std::unique_ptr<TurnLoop> loop);
+  void decide_loop();
+  void commit_loop();
+  bool gather(std::vector<Submitted>& out);
+  void hand_over();
+  void fail(const Error& error);
+  Duration until_due(const machine::NextDue& due) const;
+
+  static constexpr size_t kQueueMax = 65'536;
+  static constexpr size_t kPendingChangesMax = 262'144;
+
+  store::Store& store_;
+  std::unique_ptr<TurnLoop> loop_;  // the deciding thread's; its outbox is shared
+
+  os::Mutex mutex_;
+  os::Condition wake_decider_;
+  os::Condition wake_committer_;
+  std::vector<Submitted> queue_ GUARDED_BY(mutex_);
+  std::optional<CommitBatch> batch_ GUARDED_BY(mutex_);  // handed over, not yet taken by the committer
+  bool committing_ GUARDED_BY(mutex_) = false;
+  Turn committed_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  bool decided_all_ GUARDED_BY(mutex_) = false;
+  std::optional<Error> failure_ GUARDED_BY(mutex_);
+  EngineStats stats_ GUARDED_BY(mutex_);
+
+  os::Thread decider_;
+  os::Thread committer_;
+};
+
+}  // namespace tidemill::engine

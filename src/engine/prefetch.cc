@@ -1,0 +1,82 @@
+#include "engine/prefetch.h"
+
+#include <optional>
+#include <variant>
+
+namespace tidemill::engine {
+
+template <class Key, class Record>
+const Record* Prefetch::Table<Key, Record>::find(const Key& k) const {
+  if (const auto f = in_flight.find(k); f != in_flight.end()) return &f->second.second;
+  const auto r = read.find(k);
+  return r == read.end() ? nullptr : &r->second;
+}
+
+template <class Key, class Record>
+void Prefetch::Table<Key, Record>::forget(Turn durable) {
+  std::erase_if(in_flight, [&](const auto& entry) { return entry.second.first <= durable; });
+}
+
+Status Prefetch::read(const machine::Needs& needs) {
+  keys_.read.clear();
+  tasks_.read.clear();
+  arrays_.clear();
+  for (const auto& name : needs.keys) {
+    if (keys_.in_flight.contains(name)) continue;
+    TIDEMILL_TRY(std::optional<KeyRecord> record, reader_->key(name.first, name.second));
+    if (record) keys_.read.emplace(name, std::move(*record));
+  }
+  for (const TaskId id : needs.finished_tasks) {
+    if (tasks_.in_flight.contains(id)) continue;
+    TIDEMILL_TRY(std::optional<store::TaskRow> row, reader_->task(id));
+    if (!row || row->outcome == Outcome::open) continue;
+    tasks_.read.emplace(id, HistoryRecord{.task = std::move(row->task),
+                                          .outcome = row->outcome,
+                                          .result = std::move(row->result),
+                                          .error = std::move(row->error),
+                                          .log = std::move(row->log),
+                                          .trace = row->trace});
+  }
+  for (const WorkRef& work : needs.finished_indexes) TIDEMILL_CHECK(read_finished_index(work));
+  for (const Sha256& hash : needs.plans) TIDEMILL_CHECK(plans_.get(hash, *reader_));
+  return Ok{};
+}
+
+Status Prefetch::read_finished_index(const WorkRef& work) {
+  TIDEMILL_TRY(std::optional<store::ArrayRow> row, reader_->array(work.array));
+  if (row && row->finished) arrays_.emplace(work.array, std::move(row->array));
+  return Ok{};
+}
+
+void Prefetch::overlay(Turn turn, const std::vector<Change>& changes) {
+  for (const Change& change : changes) {
+    if (const auto* put = std::get_if<PutKey>(&change)) {
+      keys_.in_flight.insert_or_assign(KeyName{put->key.queue, put->key.key},
+                                       std::pair{turn, put->key});
+    } else if (const auto* finish = std::get_if<FinishTask>(&change)) {
+      tasks_.in_flight.insert_or_assign(finish->history.task.id, std::pair{turn, finish->history});
+    } else if (const auto* reopen = std::get_if<ReopenTask>(&change)) {
+      tasks_.in_flight.erase(reopen->task.id);
+    }
+  }
+}
+
+void Prefetch::forget(Turn durable) {
+  keys_.forget(durable);
+  tasks_.forget(durable);
+}
+
+const KeyRecord* Prefetch::key(const std::string& queue, const std::string& key) const {
+  return keys_.find({queue, key});
+}
+
+const HistoryRecord* Prefetch::finished_task(TaskId id) const { return tasks_.find(id); }
+
+const ArrayRecord* Prefetch::finished_array(ArrayId id) const {
+  const auto found = arrays_.find(id);
+  return found == arrays_.end() ? nullptr : &found->second;
+}
+
+playbook::PlanPtr Prefetch::plan(const Sha256& hash) const { return plans_.cached(hash); }
+
+}  // namespace tidemill::engine

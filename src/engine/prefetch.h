@@ -1,0 +1,53 @@
+#pragma once
+// Prefetch: reads what a turn's commands need and memory does not hold, under an overlay of the turns that
+// are decided but not yet durable, so that a turn never misses the one before (DESIGN §5). Used on the
+// engine thread only.
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/result.h"
+#include "engine/plan_cache.h"
+#include "machine/rows.h"
+#include "store/store.h"
+
+namespace tidemill::engine {
+
+class Prefetch : public machine::Rows {
+ public:
+  Prefetch(std::unique_ptr<store::Reader> reader, PlanCache& plans)
+      : reader_(std::move(reader)), plans_(plans) {}
+
+  // Fills this with what `needs` names. Errors: the store's.
+  Status read(const machine::Needs& needs);
+  // Remembers what a decided turn wrote that a later turn may look up.
+  void overlay(Turn turn, const std::vector<Change>& changes);
+  // What is durable is found in the store again.
+  void forget(Turn durable);
+
+  const KeyRecord* key(const std::string& queue, const std::string& key) const override;
+  const HistoryRecord* finished_task(TaskId id) const override;
+  const ArrayRecord* finished_array(ArrayId id) const override;
+  playbook::PlanPtr plan(const Sha256& hash) const override;
+
+ private:
+  template <class Key, class Record>
+  struct Table {
+    std::map<Key, Record> read;                         // for this turn
+    std::map<Key, std::pair<Turn, Record>> in_flight;   // not yet durable
+    const Record* find(const Key& k) const;
+    void forget(Turn durable);
+  };
+  using KeyName = std::pair<std::string, std::string>;
+
+  Status read_finished_index(const WorkRef& work);
+
+  std::unique_ptr<store::Reader> reader_;
+  PlanCache& plans_;
+  Table<KeyName, KeyRecord> keys_;
+  Table<TaskId, HistoryRecord> tasks_;
+  std::map<ArrayId, ArrayRecord> arrays_;  // for this turn; see TurnLoop::decide
+};
+
+}  // namespace tidemill::engine
