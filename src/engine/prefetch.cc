@@ -28,7 +28,7 @@ Status Prefetch::read(const machine::Needs& needs) {
   }
   for (const TaskId id : needs.finished_tasks) {
     if (tasks_.in_flight.contains(id)) continue;
-    TIDEMILL_TRY(std::optional<store::TaskRow> row, reader_->task(id));
+    TIDEMILL_TRY(std::optional<TaskRow> row, reader_->task(id));
     if (!row || row->outcome == Outcome::open) continue;
     tasks_.read.emplace(id, HistoryRecord{.task = std::move(row->task),
                                           .outcome = row->outcome,
@@ -43,7 +43,7 @@ Status Prefetch::read(const machine::Needs& needs) {
 }
 
 Status Prefetch::read_finished_index(const WorkRef& work) {
-  TIDEMILL_TRY(std::optional<store::ArrayRow> row, reader_->array(work.array));
+  TIDEMILL_TRY(std::optional<ArrayRow> row, reader_->array(work.array));
   if (row && row->finished) arrays_.emplace(work.array, std::move(row->array));
   return Ok{};
 }

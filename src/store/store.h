@@ -16,7 +16,7 @@
 
 #include "base/result.h"
 #include "model/change.h"
-#include "model/exchange.h"
+#include "model/query.h"
 #include "model/records.h"
 
 namespace tidemill::store {
@@ -42,39 +42,6 @@ class Loader {
 struct CommitInfo {
   Turn turn;  // one more than the last; a commit of unknown fate is looked up by it
   WallTime at;
-};
-
-struct TaskRow {  // a live or a finished task for people
-  TaskRecord task;
-  Outcome outcome = Outcome::open;
-  ResultValue result;
-  TaskError error;
-  std::string log;
-  Trace trace;
-  WallTime recorded;  // commit time of the outcome's turn
-};
-
-struct ArrayRow {
-  ArrayRecord array;
-  uint64_t done = 0;
-  uint64_t failed = 0;
-  uint64_t cancelled = 0;
-  bool finished = false;
-  WallTime finished_at;
-};
-
-struct IndexRow {
-  IndexOutcome outcome;
-  WallTime recorded;
-};
-
-struct TaskFilter {
-  std::optional<ExecutionId> execution;
-  std::optional<uint32_t> step;
-  std::string queue;                 // "": any
-  std::optional<Outcome> outcome;    // open: live ones
-  TaskId after;                      // page on from here
-  uint32_t limit = 100;
 };
 
 // A snapshot of committed turns. Owned by one thread at a time; several may exist at once.
