@@ -1,7 +1,8 @@
 #pragma once
-// Records to bytes and back: the form in which the store keeps them and in which state_hash() sees them.
-// Every encoding begins with a version byte; a decoder reads every version ever written and refuses what
-// it does not know (corrupt). Equal records give equal bytes on every machine. Pure; any thread.
+// Records to bytes and back: the form in which the store keeps them and in which state_hash() sees
+// them. Every encoding begins with a version byte; a decoder reads every version ever written and
+// refuses what it does not know (corrupt). Equal records give equal bytes on every machine. Pure;
+// any thread.
 #include <string>
 #include <string_view>
 
@@ -11,17 +12,18 @@
 
 namespace tidemill {
 
-std::string encode(const QueueConfig& v);
-std::string encode(const TaskRecord& v);
-std::string encode(const ArrayRecord& v);
-std::string encode(const IndexOverride& v);
-std::string encode(const BarrierRecord& v);
-std::string encode(const ExecutionRecord& v);
-std::string encode(const StepRecord& v);
-std::string encode(const KeyRecord& v);
-std::string encode(const HandOut& v);
-std::string encode(const Trace& v);
-std::string encode(const ItemChunk& v);
+#define TIDEMILL_ENCODED_RECORDS(X)                                                              \
+  X(QueueConfig)                                                                                 \
+  X(TaskRecord) X(ArrayRecord) X(ItemChunk) X(IndexOutcome) X(IndexOverride) X(BarrierRecord)    \
+      X(ExecutionRecord) X(StepRecord) X(KeyRecord) X(HistoryRecord) X(AttemptRecord) X(HandOut) \
+          X(EndLease) X(Trace) X(TaskError) X(ResultRef) X(ResultValue)
+
+// `encode_to` appends, so that a caller who encodes often reuses one buffer.
+#define X(Record)                      \
+  std::string encode(const Record& v); \
+  void encode_to(std::string& out, const Record& v);
+TIDEMILL_ENCODED_RECORDS(X)
+#undef X
 
 // Errors: corrupt, with the record's name. `decode<TaskRecord>(bytes)`.
 template <class Record>
