@@ -6,7 +6,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
-option(TIDEMILL_HARDENED "Fortified libc and libstdc++, stack protector, PIE, read-only relocations" OFF)
+option(TIDEMILL_HARDENED "Fortified libraries, stack protector, PIE, read-only relocations" OFF)
 set(TIDEMILL_SANITIZE "" CACHE STRING "Value for -fsanitize=")
 
 find_program(TIDEMILL_CCACHE ccache)
@@ -26,7 +26,8 @@ add_compile_options(-ffp-contract=off)
 # Paths in assertions and debug information are those of the source tree, wherever it was built.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -ffile-prefix-map=../../=)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  add_compile_options(-Wno-restrict)  # g++ 12 warns about the inside of std::string (GCC bug 105651).
+  # g++ 12 warns about the inside of std::string (GCC bug 105651).
+  add_compile_options(-Wno-restrict)
 else()
   add_compile_options(-Wthread-safety)
 endif()
@@ -38,7 +39,8 @@ if(TIDEMILL_HARDENED)
 endif()
 
 if(TIDEMILL_SANITIZE)
-  add_compile_options(-fsanitize=${TIDEMILL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=${TIDEMILL_SANITIZE} -fno-sanitize-recover=all)
+  add_compile_options(-fno-omit-frame-pointer)
   add_link_options(-fsanitize=${TIDEMILL_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # The instrumented code hides initialisation from the optimiser that looks for it.

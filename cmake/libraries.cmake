@@ -1,5 +1,5 @@
-# Third-party libraries under short names: `LIBS fmt sqlite` in a room links ${TIDEMILL_LIB_fmt} and so on.
-# Which room may include which is held by tests/house/layers.py.
+# Third-party libraries under short names: `LIBS fmt sqlite` in a room links what stands here as
+# TIDEMILL_LIB_fmt and TIDEMILL_LIB_sqlite. tests/house/rooms.py says which room may include which.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)

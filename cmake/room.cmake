@@ -1,12 +1,12 @@
 # How a room is built. Two functions:
 #
 #   tidemill_room(machine DEPS base model LIBS fmt PURE)   in src/machine/CMakeLists.txt
-#   tidemill_test(scenario_test LABEL scenario DEPS engine store LIBS json [SOURCES a.cc ...] [ARGS ...])
+#   tidemill_test(scenario_test LABEL scenario DEPS engine LIBS json [SOURCES a.cc ...] [ARGS ...])
 #
 # tidemill_room(NAME) makes
 #   tidemill_NAME          a static library of every *.cc below the folder that is not a test
 #   NAME_test              a GoogleTest binary of every *_test.cc (ctest label `unit`)
-#   NAME_conformance_test  the same for conformance/ (label `conformance`), which is never in the library
+#   NAME_conformance_test  the same of conformance/ (label `conformance`), never in the library
 # A room without any *.cc is a header-only library. PURE rooms have no clock, I/O, thread or
 # entropy: they are listed in build/PRESET/pure_rooms.txt for the purity test.
 
@@ -49,10 +49,12 @@ function(tidemill_room name)
     add_library(${library} INTERFACE)
     set(scope INTERFACE)
   endif()
-  target_include_directories(${library} ${scope} ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+  target_include_directories(${library} ${scope} ${CMAKE_SOURCE_DIR}/src
+                             ${CMAKE_SOURCE_DIR}/include)
   target_link_libraries(${library} ${scope} ${links})
   if(arg_PURE AND sources)
     set_property(GLOBAL APPEND_STRING PROPERTY TIDEMILL_PURE "${name} $<TARGET_FILE:${library}>\n")
+    set_property(GLOBAL APPEND PROPERTY TIDEMILL_PURE_LIBRARIES $<TARGET_FILE:${library}>)
   endif()
 
   if(tests)
@@ -63,7 +65,7 @@ function(tidemill_room name)
   endif()
 endfunction()
 
-# A GoogleTest binary that is one ctest entry. Without SOURCES it takes every *_test.cc of the folder.
+# A GoogleTest binary, one entry of ctest. Without SOURCES it takes every *_test.cc of the folder.
 function(tidemill_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL" "DEPS;LIBS;SOURCES;ARGS")
   if(NOT arg_SOURCES)

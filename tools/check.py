@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """check.py [RING [TEST]]: build and run the rings of tools/rings.txt, one line for each.
 
-Without arguments every ring runs. TEST is a regular expression on the names of ctest. Quiet when all
-goes well; of a failure it shows the output and the command that runs it again. The last line is
+Without arguments every ring runs. TEST is a regular expression on the names of ctest. Quiet when
+all goes well; of a failure it shows the output and the command that runs it again. The last line is
 `N passed, N failed`. Called by ./check, which installs the packages first."""
 import json
 import os
@@ -138,7 +138,7 @@ def add_test(outcome: Outcome, ring: Ring, name: str, good: bool, output: str) -
 
 def build_failure(output: str, command: str) -> Outcome:
     lines = output.splitlines()
-    errors = [line for line in lines if "error" in line.lower() or line.startswith("FAILED")]
+    errors = [line for line in lines if re.search(r"\berror\b:|undefined|^FAILED", line)]
     text = "\n".join((errors or lines)[:SHOWN_LINES])
     return Outcome(failed=1, failures=[f"--- build\n{text}\n--- run it again: {command}"])
 
