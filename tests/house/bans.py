@@ -18,6 +18,8 @@ class Ban:
 BANS = [
     Ban("marker", r"\b(TODO|FIXME|HACK|XXX)\b|not (yet )?implemented", "finish it", in_text=True),
     Ban("place", r"/(root|home)/\w", "no path of one person's machine", in_text=True),
+    Ban("elsewhere", r"\b(DESIGN|STYLE|PLAYBOOK|WORKLOADS)(\.md| §)", "not in this tree",
+        in_text=True),
     Ban("throw", r"\bthrow\b", "errors are values", where=("src/",)),
     Ban("clock", r"\b(system|steady|high_resolution)_clock\b|\bclock_gettime\b",
         "only os/ reads a clock", where=("src/",), but=("src/os/",)),
