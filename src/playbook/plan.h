@@ -88,6 +88,8 @@ struct Loop {
   Template in;           // unused by a cursor loop
   std::string iterator;  // "item" by default
   uint32_t max_in_flight = 1;
+  // Given as a template: its value when the step is entered replaces max_in_flight.
+  std::optional<Template> max_in_flight_from;
   OnFailure on_failure = OnFailure::fail;
   std::optional<uint64_t> max_failed;
   std::optional<Tool> cursor;  // postgres or sqlite; its `query` is the claim
@@ -133,7 +135,8 @@ struct Step {
   bool reachable = false;
   bool uses_slot = false;       // some tool runs code here (python, shell)
   bool starts_children = false;  // some tool is a playbook
-  // Steps that are entered anew, with this one, when a back edge leads here (itself included).
+  // Steps that are entered anew, with this one, when a back edge leads here: those it dominates, in
+  // index order, itself included. A step that no back edge leads to lists itself only.
   std::vector<StepIndex> dominates;
   // Steps that hold back the start of this one while they live: those with a path to it that ends in
   // an arc that is no back edge and does not pass through it.
@@ -143,8 +146,12 @@ struct Step {
   // path means the whole. The finishing worker sends these values apart.
   std::vector<Path> routing_reads;
   // What the tools' inputs read from outside the task: ctx paths {"ctx","a"}, results {"load","rows"}.
-  // Workload, keychain, iterator and pipeline-internal names are not listed.
+  // Workload, keychain, iterator and pipeline-internal names are not listed. `load.data.rows` is listed
+  // as {"load","rows"}; `load.status` as {"load","status"}.
   std::vector<Path> scope_reads;
+  // The same of `loop.in` and `loop.spec.max_in_flight` alone: the scope of the task that expands the
+  // loop. (They are in routing_reads of the steps they name, too, and not in scope_reads.)
+  std::vector<Path> loop_reads;
 };
 
 struct Metadata {
@@ -160,6 +167,8 @@ struct Metadata {
 struct ChildReference {
   std::string path;
   Position at;
+  std::string return_step;          // "" when none is named, or not by a constant
+  std::vector<std::string> inputs;  // the keys it is given
 };
 
 struct Plan {
