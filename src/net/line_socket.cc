@@ -1,0 +1,155 @@
+#include "net/line_socket.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "os/clock.h"
+
+namespace tidemill::net {
+
+namespace {
+
+constexpr Duration kRequestTime = seconds(5);  // for one connection to send its line
+
+Error errno_error(const std::string& what) {
+  const ErrorCode code = errno == EACCES || errno == EPERM || errno == EROFS ? ErrorCode::denied
+                                                                             : ErrorCode::io;
+  return {code, what + ": " + std::strerror(errno)};
+}
+
+Result<sockaddr_un> address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return Error{ErrorCode::invalid, "the path of the socket is too long: " + path};
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+// Waits for `events` on `fd`; false when the time is over.
+bool wait_for(int fd, short events, SteadyTime until) {
+  for (;;) {
+    const Duration left = until - os::steady_now();
+    if (left.ns <= 0) return false;
+    pollfd p{.fd = fd, .events = events, .revents = 0};
+    const int n = poll(&p, 1, static_cast<int>(left.whole_milliseconds()) + 1);
+    if (n > 0) return true;
+    if (n < 0 && errno != EINTR) return false;
+  }
+}
+
+std::optional<std::string> read_line(int fd, SteadyTime until) {
+  std::string line;
+  std::array<char, 4096> buffer{};
+  while (wait_for(fd, POLLIN, until)) {
+    const ssize_t n = recv(fd, buffer.data(), buffer.size(), 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return std::nullopt;
+    line.append(buffer.data(), static_cast<size_t>(n));
+    if (const size_t end = line.find('\n'); end != std::string::npos) return line.substr(0, end);
+    if (line.size() > kLineMax) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+bool write_all(int fd, std::string_view bytes, SteadyTime until) {
+  while (!bytes.empty()) {
+    if (!wait_for(fd, POLLOUT, until)) return false;
+    const ssize_t n = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LineServer>> LineServer::listen(const std::string& path, Handler handler) {
+  TIDEMILL_TRY(const sockaddr_un address, address_of(path));
+  const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (listener < 0) return errno_error("socket");
+  unlink(path.c_str());  // Its owner holds the store's lock, so whoever made this file is dead.
+  const mode_t before = umask(0177);
+  const int bound =
+      bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  umask(before);
+  if (bound != 0 || ::listen(listener, 16) != 0) {
+    Error error = errno_error("listen on " + path);
+    close(listener);
+    return error;
+  }
+  const int stop_event = eventfd(0, EFD_CLOEXEC);
+  if (stop_event < 0) {
+    close(listener);
+    return errno_error("eventfd");
+  }
+  return std::unique_ptr<LineServer>(
+      new LineServer(path, listener, stop_event, std::move(handler)));
+}
+
+LineServer::LineServer(std::string path, int listener, int stop_event, Handler handler)
+    : path_(std::move(path)),
+      listener_(listener),
+      stop_event_(stop_event),
+      handler_(std::move(handler)),
+      thread_("tm-control", [this] { serve(); }) {}
+
+LineServer::~LineServer() {
+  const uint64_t one = 1;
+  TIDEMILL_ASSERT(write(stop_event_, &one, sizeof one) == sizeof one);
+  thread_.join();
+  close(listener_);
+  close(stop_event_);
+  unlink(path_.c_str());
+}
+
+void LineServer::serve() {
+  for (;;) {
+    std::array<pollfd, 2> fds{{{.fd = listener_, .events = POLLIN, .revents = 0},
+                               {.fd = stop_event_, .events = POLLIN, .revents = 0}}};
+    if (poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
+    if (fds[1].revents != 0) return;
+    if (fds[0].revents == 0) continue;
+    const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (connection < 0) continue;
+    answer(connection);
+    close(connection);
+  }
+}
+
+void LineServer::answer(int connection) {
+  const SteadyTime until = os::steady_now() + kRequestTime;
+  const std::optional<std::string> line = read_line(connection, until);
+  if (!line) return;
+  write_all(connection, handler_(*line) + "\n", os::steady_now() + kRequestTime);
+}
+
+Result<std::string> ask_line(const std::string& path, const std::string& line, Duration at_most) {
+  TIDEMILL_TRY(const sockaddr_un address, address_of(path));
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno_error("socket");
+  const SteadyTime until = os::steady_now() + at_most;
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    close(fd);
+    return Error{ErrorCode::unavailable, "no process listens on " + path};
+  }
+  const bool sent = write_all(fd, line + "\n", until);
+  std::optional<std::string> answer = sent ? read_line(fd, until) : std::nullopt;
+  close(fd);
+  if (!answer) return Error{ErrorCode::timeout, "no answer on " + path};
+  return std::move(*answer);
+}
+
+}  // namespace tidemill::net

@@ -1,0 +1,40 @@
+#pragma once
+// A Unix socket on which one line is asked and one line is answered. The server has a thread of its own
+// and calls its handler there, one request at a time; lines and waiting are bounded. The socket's file is
+// readable and writable by its owner only, and is removed when the server goes.
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "os/thread.h"
+
+namespace tidemill::net {
+
+inline constexpr size_t kLineMax = 64 * 1024;
+
+class LineServer {
+ public:
+  using Handler = std::function<std::string(const std::string& line)>;
+
+  // A socket file left by a dead process is replaced. Errors: io, denied, invalid (path too long).
+  static Result<std::unique_ptr<LineServer>> listen(const std::string& path, Handler handler);
+  ~LineServer();
+
+ private:
+  LineServer(std::string path, int listener, int stop_event, Handler handler);
+  void serve();
+  void answer(int connection);
+
+  std::string path_;
+  int listener_;
+  int stop_event_;
+  Handler handler_;
+  os::Thread thread_;
+};
+
+// Asks one line. Errors: unavailable (nobody listens), timeout, io.
+Result<std::string> ask_line(const std::string& path, const std::string& line, Duration at_most);
+
+}  // namespace tidemill::net
