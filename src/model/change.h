@@ -87,6 +87,7 @@ struct PutKey {
 // Everything one exchange reply handed out, packed: it costs one row, and nobody waits for it.
 struct HandOut {
   SessionId session;
+  bool in_process = false;  // the session died with its server: nothing stays reserved for it
   std::vector<LeasedWork> items;
 };
 struct EndLease {  // expired, given back or revoked: a later lease of that work needs this turn

@@ -126,6 +126,8 @@ TEST(CodecTest, TaskRecord) {
                      FIELD(after = (std::vector<TaskId>{TaskId{3}, TaskId{4}})),
                      FIELD(suspended_with = shared("s")),
                      FIELD(waits_for.raw = 77),
+                     FIELD(child = std::make_shared<const ChildResult>()),
+                     FIELD(child = std::make_shared<const ChildResult>(ChildResult{.failed = true})),
                      FIELD(last_error.kind = "http"),
                      FIELD(last_error.message = "503"),
                      FIELD(last_error.retryable = false)});
@@ -150,12 +152,13 @@ TEST(CodecTest, OutcomesAndOverrides) {
                         FIELD(crashes = 4), FIELD(starts = 5), FIELD(round = 6),
                         FIELD(suspended = true), FIELD(run_at.ns = 7),
                         FIELD(suspended_with = shared("w")), FIELD(waits_for.raw = 8),
+                        FIELD(child = std::make_shared<const ChildResult>()),
                         FIELD(last_error.kind = "timeout")});
 }
 
 TEST(CodecTest, BarriersAndKeys) {
-  check<BarrierRecord>({FIELD(id.raw = 1), FIELD(expected = 2), FIELD(done = 3), FIELD(failed = 4),
-                        FIELD(cancelled = 5), FIELD(sealed = true), FIELD(fired = true),
+  check<BarrierRecord>({FIELD(id.raw = 1), FIELD(expected = 2), FIELD(joined = 3), FIELD(done = 3), FIELD(failed = 4),
+                        FIELD(cancelled = 5), FIELD(sealed = false), FIELD(fired = true),
                         FIELD(fires_task.raw = 6), FIELD(fires_step.execution.raw = 7),
                         FIELD(fires_step.step = 8), FIELD(fires_step.epoch = 9)});
   check<KeyRecord>({FIELD(queue = "q"), FIELD(key = "k"), FIELD(task.raw = 1),
@@ -190,7 +193,7 @@ TEST(CodecTest, HistoryAndAttempts) {
 
 TEST(CodecTest, Leases) {
   check<HandOut>(
-      {FIELD(session.raw = 1),
+      {FIELD(session.raw = 1), FIELD(in_process = true),
        FIELD(items.push_back({WorkRef::of(TaskId{UINT64_MAX}), {.incarnation = 1, .counter = 2}})),
        FIELD(
            items.push_back({WorkRef::of(ArrayId{6}, 100, 20), {.incarnation = 1, .counter = 3}}))});

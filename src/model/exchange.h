@@ -55,12 +55,7 @@ struct Assignment {
   uint64_t array_count = 0;   // indexes of the whole array
   StepRef step;
   SharedBytes resumed_with;   // what the suspended attempt left
-  struct ChildResult {        // set when resumed by a child's end
-    bool present = false;
-    bool failed = false;
-    ResultRef result;
-    TaskError error;
-  } child;
+  std::shared_ptr<const ChildResult> child;  // set when resumed by a child's end
   Duration attempt_timeout{};  // 0: none
   bool needs_slot = true;
 };

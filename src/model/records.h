@@ -46,6 +46,13 @@ struct WorkSpec {
   BarrierId barrier;
 };
 
+// How the child execution ended that a suspended attempt waited for.
+struct ChildResult {
+  bool failed = false;
+  ResultRef result;
+  TaskError error;
+};
+
 struct TaskRecord {
   // What commits define. Being leased is not among it: a leased task is `ready` here.
   enum class State : uint8_t { blocked, delayed, ready, suspended };
@@ -69,6 +76,7 @@ struct TaskRecord {
   std::vector<TaskId> after;     // unmet ones only
   SharedBytes suspended_with;    // what the next attempt gets back
   ExecutionId waits_for;         // the child execution, while suspended
+  std::shared_ptr<const ChildResult> child;  // how it ended; kept until the round ends
   TaskError last_error;
 };
 
@@ -116,16 +124,18 @@ struct IndexOverride {
   WallTime run_at;
   SharedBytes suspended_with;
   ExecutionId waits_for;
+  std::shared_ptr<const ChildResult> child;
   TaskError last_error;
 };
 
 struct BarrierRecord {
   BarrierId id;
   uint64_t expected = 0;
+  uint64_t joined = 0;  // spawned with its id so far; never more than expected
   uint64_t done = 0;
   uint64_t failed = 0;
   uint64_t cancelled = 0;
-  bool sealed = false;  // nothing more will be added to `expected`
+  bool sealed = true;  // false: what joins adds itself to `expected`
   bool fired = false;
   TaskId fires_task;  // becomes ready when the barrier fires
   StepRef fires_step;

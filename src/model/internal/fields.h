@@ -99,6 +99,25 @@ void fields(Io& io, Of<Io, WorkSpec>& v) {
 }
 
 template <class Io>
+void fields(Io& io, Of<Io, std::shared_ptr<const ChildResult>>& v) {
+  bool some = v != nullptr;
+  io.flags(some);
+  if (!some) return;
+  const auto whole = [&io](auto& child) {
+    io.flags(child.failed);
+    fields(io, child.result);
+    fields(io, child.error);
+  };
+  if constexpr (Io::kReading) {
+    ChildResult child;
+    whole(child);
+    v = std::make_shared<const ChildResult>(std::move(child));
+  } else {
+    whole(*v);
+  }
+}
+
+template <class Io>
 void fields(Io& io, Of<Io, TaskRecord>& v) {
   io.number(v.id.raw);
   fields(io, v.work);
@@ -118,6 +137,7 @@ void fields(Io& io, Of<Io, TaskRecord>& v) {
   io.list(v.after, [](auto& each, auto& id) { each.number(id.raw); });
   io.shared(v.suspended_with);
   io.number(v.waits_for.raw);
+  fields(io, v.child);
   fields(io, v.last_error);
 }
 
@@ -173,6 +193,7 @@ void fields(Io& io, Of<Io, IndexOverride>& v) {
   io.signed_number(v.run_at.ns);
   io.shared(v.suspended_with);
   io.number(v.waits_for.raw);
+  fields(io, v.child);
   fields(io, v.last_error);
 }
 
@@ -180,6 +201,7 @@ template <class Io>
 void fields(Io& io, Of<Io, BarrierRecord>& v) {
   io.number(v.id.raw);
   io.number(v.expected);
+  io.number(v.joined);
   io.number(v.done);
   io.number(v.failed);
   io.number(v.cancelled);
@@ -279,6 +301,7 @@ void fields(Io& io, Of<Io, EndLease>& v) {
 template <class Io>
 void fields(Io& io, Of<Io, HandOut>& v) {
   io.number(v.session.raw);
+  io.flags(v.in_process);
   LeasedWork before;
   const auto near = [&io](auto& field, uint64_t last) {
     auto wide = static_cast<int64_t>(field);
