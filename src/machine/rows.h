@@ -17,10 +17,11 @@ struct Needs {
   std::vector<TaskId> finished_tasks;                      // named by `after`, retry, cancel
   std::vector<WorkRef> finished_indexes;                   // named by retry
   std::vector<Sha256> plans;
+  std::vector<ExecutionId> finished_executions;            // named by retry: the record and its steps
   std::vector<ResultRef> results;  // routing values of a step that are in its row
   bool empty() const {
     return keys.empty() && finished_tasks.empty() && finished_indexes.empty() && plans.empty() &&
-           results.empty();
+           finished_executions.empty() && results.empty();
   }
 };
 
@@ -30,6 +31,9 @@ class Rows {
   virtual const KeyRecord* key(const std::string& queue, const std::string& key) const = 0;
   virtual const HistoryRecord* finished_task(TaskId id) const = 0;
   virtual const ArrayRecord* finished_array(ArrayId id) const = 0;
+  // Null when there is no such finished execution. Its steps: the newest epoch of each, in any order.
+  virtual const ExecutionRecord* finished_execution(ExecutionId id) const = 0;
+  virtual const std::vector<StepRecord>* finished_steps(ExecutionId id) const = 0;
   virtual playbook::PlanPtr plan(const Sha256& hash) const = 0;  // null: unknown
 };
 

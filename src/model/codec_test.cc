@@ -171,10 +171,12 @@ TEST(CodecTest, ExecutionsAndSteps) {
        FIELD(file = "pft.yaml"), FIELD(plan[31] = 1), FIELD(compiler_version = 2),
        FIELD(workload = shared("{}")), FIELD(ctx = shared("{\"n\":1}")), FIELD(parent.task.raw = 3),
        FIELD(parent.array.raw = 4), FIELD(parent.first = 5), FIELD(parent.count = 6),
-       FIELD(child_key = "c"), FIELD(return_step = "end"), FIELD(cancel_requested = true),
+       FIELD(child_key = "c"), FIELD(return_step = "end"), FIELD(deadline.ns = 9),
+       FIELD(cancel_requested = true), FIELD(wants_final = true),
        FIELD(error.kind = "tool"), FIELD(started_at.ns = 7), FIELD(finished_at.ns = 8)});
   check<StepRecord>({FIELD(ref.execution.raw = 1), FIELD(ref.step = 2), FIELD(ref.epoch = 3),
                      FIELD(state = StepRecord::State::cancelled), FIELD(from_back_edge = true),
+                     FIELD(again = StepRecord::Again::forward), FIELD(superseded = true),
                      FIELD(caught = true), FIELD(task.raw = 4), FIELD(array.raw = 5),
                      FIELD(barrier.raw = 6), FIELD(result.place = ResultRef::Place::array),
                      FIELD(routing = shared("{}")), FIELD(total = 7), FIELD(done = 8),

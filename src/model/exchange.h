@@ -25,7 +25,7 @@ struct Report {
   WorkRef work;  // one task, or one index or range of an array
   LeaseEpoch epoch;
   ResultValue result;         // done
-  SharedBytes routing;        // done: JSON object path → value, of what the Plan's routing reads
+  SharedBytes routing;        // done, failed: what the Plan's routing reads (playbook/step_scope.h)
   bool routing_too_large = false;
   std::vector<std::string> loop_items;  // done, of an expanding task: the JSON text of each item
   SharedBytes ctx_writes;     // JSON list of [path list, value], applied in recording order; null: none

@@ -165,7 +165,9 @@ struct ExecutionRecord {
   WorkRef parent;        // the task that waits for this child
   std::string child_key; // (task_key, policy attempt) of a child
   std::string return_step;
+  WallTime deadline = WallTime::never();  // of a child: its parent's `timeout`
   bool cancel_requested = false;
+  bool wants_final = false;  // a branch has ended, not quietly: the final step runs when all else is done
   TaskError error;
   WallTime started_at;
   WallTime finished_at;
@@ -175,16 +177,21 @@ struct StepRecord {
   // waiting: entered by an arc, held back by live upstream steps. routing: its work is done and a worker
   // computes the transition.
   enum class State : uint8_t { waiting, expanding, running, routing, done, failed, skipped, cancelled };
+  // An entry for the next epoch that cannot start yet. It is kept on the newest record, whose result
+  // stays readable until the next epoch begins.
+  enum class Again : uint8_t { none, forward, back };
 
   StepRef ref;
   State state = State::waiting;
-  bool from_back_edge = false;  // a waiting entry that begins a new epoch
+  Again again = Again::none;
+  bool from_back_edge = false;  // a back edge began this epoch
+  bool superseded = false;      // a step that dominates this one has begun a new epoch: not read any more
   bool caught = false;          // failed, and an arc took care of it
   TaskId task;                  // of a step without loop, and of a routing task
   ArrayId array;                // of a loop
   BarrierId barrier;
   ResultRef result;
-  SharedBytes routing;  // JSON object path → value of what routing reads; null when it must be asked for
+  SharedBytes routing;  // what routing reads (playbook/step_scope.h); null when it must be asked for
   uint64_t total = 0;   // of a loop
   uint64_t done = 0;
   uint64_t failed = 0;

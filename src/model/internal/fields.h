@@ -247,7 +247,8 @@ void fields(Io& io, Of<Io, ExecutionRecord>& v) {
   fields(io, v.parent);
   io.text(v.child_key);
   io.text(v.return_step);
-  io.flags(v.cancel_requested);
+  io.from(v.deadline.ns, WallTime::never().ns);
+  io.flags(v.cancel_requested, v.wants_final);
   fields(io, v.error);
   io.signed_number(v.started_at.ns);
   io.signed_number(v.finished_at.ns);
@@ -257,7 +258,8 @@ template <class Io>
 void fields(Io& io, Of<Io, StepRecord>& v) {
   fields(io, v.ref);
   io.choice(v.state, StepRecord::State::cancelled);
-  io.flags(v.from_back_edge, v.caught);
+  io.choice(v.again, StepRecord::Again::back);
+  io.flags(v.from_back_edge, v.superseded, v.caught);
   io.number(v.task.raw);
   io.number(v.array.raw);
   io.number(v.barrier.raw);
