@@ -9,18 +9,21 @@
 namespace tidemill::engine {
 
 Result<std::unique_ptr<Engine>> Engine::open(const TurnLoopOptions& options, store::Store& store,
-                                             OnEffect on_effect) {
+                                             Watchers watchers) {
   TIDEMILL_TRY(auto loop, TurnLoop::recover(options, store, os::now()));
-  loop->outbox().on_effect(std::move(on_effect));
-  std::unique_ptr<Engine> engine(new Engine(store, std::move(loop)));
+  loop->outbox().on_effect(watchers.on_effect);
+  std::unique_ptr<Engine> engine(new Engine(store, std::move(loop), std::move(watchers)));
   Engine* e = engine.get();
   e->decider_ = os::Thread("tm-decide", [e] { e->decide_loop(); });
   e->committer_ = os::Thread("tm-commit", [e] { e->commit_loop(); });
   return engine;
 }
 
-Engine::Engine(store::Store& store, std::unique_ptr<TurnLoop> loop)
-    : store_(store), loop_(std::move(loop)), committed_(loop_->decided_turn()) {}
+Engine::Engine(store::Store& store, std::unique_ptr<TurnLoop> loop, Watchers watchers)
+    : store_(store),
+      watchers_(std::move(watchers)),
+      loop_(std::move(loop)),
+      committed_(loop_->decided_turn()) {}
 
 Engine::~Engine() { stop(); }
 
@@ -169,6 +172,7 @@ void Engine::commit_loop() {
       fail(std::move(committed).error());
       return;
     }
+    if (watchers_.on_committed) watchers_.on_committed(batch);
     loop_->outbox().durable(batch.info.turn);
     os::Lock lock(mutex_);
     wake_decider_.notify_one();

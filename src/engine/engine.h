@@ -27,12 +27,18 @@ struct EngineStats {
   Duration committing;  // commit thread, busy
 };
 
+// Who is told what became durable. Both are called on the commit thread (an effect that needs no new turn
+// also on the engine thread) and must not block.
+struct Watchers {
+  OnEffect on_effect;
+  std::function<void(const CommitBatch&)> on_committed;
+};
+
 class Engine {
  public:
-  // Recovers from `store`, which must outlive the engine. `on_effect` is called on the commit thread or
-  // the engine thread. Errors: the store's.
+  // Recovers from `store`, which must outlive the engine. Errors: the store's.
   static Result<std::unique_ptr<Engine>> open(const TurnLoopOptions& options, store::Store& store,
-                                              OnEffect on_effect);
+                                              Watchers watchers);
   ~Engine();  // stop()
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -55,7 +61,7 @@ class Engine {
     OnReply on_reply;
   };
 
-  Engine(store::Store& store, std::unique_ptr<TurnLoop> loop);
+  Engine(store::Store& store, std::unique_ptr<TurnLoop> loop, Watchers watchers);
   void decide_loop();
   void commit_loop();
   bool gather(std::vector<Submitted>& out);
@@ -67,6 +73,7 @@ class Engine {
   static constexpr size_t kPendingChangesMax = 262'144;
 
   store::Store& store_;
+  Watchers watchers_;
   std::unique_ptr<TurnLoop> loop_;  // the deciding thread's; its outbox is shared
 
   os::Mutex mutex_;
