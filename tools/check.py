@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """check.py [RING [TEST]]: build and run the rings of tools/rings.txt, one line for each.
 
-Without arguments every ring runs. TEST is a regular expression on the names of ctest. Quiet when
-all goes well; of a failure it shows the output and the command that runs it again. The last line is
+Without arguments every ring runs that is not on request. TEST is a regular expression on the names
+of ctest. Quiet when all goes well; of a failure it shows the output and the command that runs it again. The last line is
 `N passed, N failed`. Called by ./check, which installs the packages first."""
 import json
 import os
@@ -30,6 +30,7 @@ class Ring:
     preset: str
     select: list[str]
     env: dict[str, str]
+    always: bool = True
 
 
 @dataclass
@@ -48,6 +49,8 @@ def main(arguments: list[str]) -> int:
             print("usage: ./check [RING [TEST]]; the rings:", *(ring.name for ring in rings))
             return 2
         rings = chosen
+    else:
+        rings = [ring for ring in rings if ring.always]
     total = Outcome()
     for ring in rings:
         started = time.monotonic()
@@ -60,13 +63,17 @@ def main(arguments: list[str]) -> int:
 
 
 def read_rings(text: str) -> list[Ring]:
-    rings = []
+    rings, always = [], True
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
+        if line.startswith("[on request]"):
+            always = False
+            continue
         # A `|` inside a regular expression has no spaces around it.
         name, preset, select, env, _ = (part.strip() for part in re.split(r"(?<=\s)\|(?=\s)", line))
-        rings.append(Ring(name, preset, select.split(), dict(p.split("=") for p in env.split())))
+        rings.append(Ring(name, preset, select.split(),
+                          dict(word.split("=") for word in env.split()), always))
     return rings
 
 
@@ -82,7 +89,9 @@ def run_ring(ring: Ring, only: str | None) -> Outcome:
         ["ctest", "--test-dir", str(build), "--show-only=json-v1", *select], text=True))["tests"]
     if not tests:
         return Outcome()
-    failed = run(["ninja", "-C", str(build), "-j", JOBS, *sorted(needed_files(tests, build))])
+    # The second compiler is to see everything; otherwise only what the tests need is built.
+    files = [] if ring.preset == "clang" else sorted(needed_files(tests, build))
+    failed = run(["ninja", "-C", str(build), "-j", JOBS, *files])
     if failed:
         return build_failure(failed, f"ninja -C build/{ring.preset}")
     return run_tests(ring, build, select)

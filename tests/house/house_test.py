@@ -205,10 +205,10 @@ class Check(unittest.TestCase):
 
     def test_reads_rings(self) -> None:
         ring = check.read_rings("# a comment\nx | dev | -L ^(a|b)$ -R ^c | A=1 B=2 | why\n"
-                                "y | tsan | -L ^y$ | | why\n")
+                                "[on request]\ny | tsan | -L ^y$ | | why\n")
         self.assertEqual(ring[0], check.Ring("x", "dev", ["-L", "^(a|b)$", "-R", "^c"],
                                              {"A": "1", "B": "2"}))
-        self.assertEqual(ring[1], check.Ring("y", "tsan", ["-L", "^y$"], {}))
+        self.assertEqual(ring[1], check.Ring("y", "tsan", ["-L", "^y$"], {}, always=False))
 
 
 if __name__ == "__main__":
