@@ -1,0 +1,194 @@
+#pragma once
+// The tables of State besides executions: queues, tasks, arrays, barriers and sessions, as the machine
+// holds them live. A record is what commits define; what stands around it is derived or may be lost at a
+// restart. Records name each other by id, never by pointer. Engine thread only.
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "machine/command.h"
+#include "machine/internal/index_states.h"
+#include "machine/internal/ready.h"
+#include "model/exchange.h"
+#include "model/records.h"
+
+namespace tidemill::machine {
+
+// ---- queues ----
+
+// The ready tasks of one concurrency key. While the key is at its limit none of them is in the index;
+// otherwise the first of each (lane, unit) is.
+struct KeyState {
+  uint32_t leased = 0;
+  std::map<std::pair<LaneId, UnitId>, std::set<OrderKey>> waiting;
+};
+
+struct Queue {
+  QueueConfig config;
+  uint64_t share = 0;       // of state_hash; 0 until configured
+  bool configured = false;  // by a command, and so on record
+  uint64_t leased = 0;      // attempts leased or reserved, against `concurrency`
+  ReadyIndex ready;
+  std::map<std::string, KeyState> keys;  // those in use
+};
+
+using QueueNumber = uint32_t;
+
+struct QueueTable {
+  std::deque<Queue> all;                       // by number
+  std::map<std::string, QueueNumber> by_name;  // in the order a claim goes through them
+  std::map<std::string, uint32_t> kinds;       // names of kinds, numbered as they are met
+  std::vector<std::string> kind_names;
+};
+
+// ---- tasks ----
+
+struct LiveTask {
+  TaskRecord record;
+  uint64_t share = 0;   // of state_hash, when not stale
+  bool stale = false;   // its share must be computed anew
+  bool dirty = false;   // PutTask at the end of this turn
+  QueueNumber queue = 0;
+  uint32_t kind = 0;
+  LeaseEpoch epoch;     // of its lease or reservation; none: not leased
+  SessionId holder;     // 0 while reserved after a restart
+  Turn ready_turn;      // made it ready or ended its last lease: what a hand-out waits for
+
+  bool leased() const { return static_cast<bool>(epoch); }
+};
+
+struct TaskTable {
+  std::unordered_map<TaskId, LiveTask> all;
+  std::unordered_map<TaskId, std::vector<TaskId>> dependants;  // by what they wait for
+  uint64_t by_state[4] = {};  // TaskRecord::State; leased ones count as ready
+  uint64_t leased = 0;
+};
+
+// ---- arrays ----
+
+struct IndexRange {
+  uint64_t first = 0;
+  uint64_t count = 0;
+  uint64_t end() const { return first + count; }
+};
+
+// Indexes below `next` that are to be handed out again, as ranges by their first index.
+struct AgainRange {
+  uint64_t count = 0;
+  Turn ready_turn;
+};
+
+struct LiveOverride {
+  IndexOverride record;
+  uint64_t share = 0;
+};
+
+struct LiveArray {
+  ArrayRecord record;
+  uint64_t share = 0;           // of state_hash, of the record
+  uint64_t outcomes_share = 0;  // of state_hash, of all outcomes and overrides
+  bool dirty = false;
+  bool offered = false;         // it is in the ready index
+  QueueNumber queue = 0;
+  uint32_t kind = 0;
+  Turn ready_turn;              // of indexes that were never handed out
+  uint64_t next = 0;            // no index from here on was handed out
+  std::map<uint64_t, AgainRange> again;
+  uint64_t again_count = 0;
+  uint64_t leased = 0;          // indexes leased or reserved
+  uint64_t waiting = 0;         // indexes delayed or suspended
+  IndexStates states;
+  std::map<uint64_t, LiveOverride> overrides;
+  std::vector<ItemChunk> items;  // by first index
+  TaskError first_error;         // of the first failed index, for people
+  Duration mean;                 // measured time of one index; 0: not known yet
+
+  uint64_t ended() const {
+    return states.of(Outcome::done) + states.of(Outcome::failed) + states.of(Outcome::cancelled);
+  }
+  uint64_t to_hand_out() const { return record.count - next + again_count; }
+};
+
+using ArrayTable = std::map<ArrayId, LiveArray>;
+
+// ---- barriers ----
+
+struct LiveBarrier {
+  BarrierRecord record;
+  uint64_t share = 0;
+  bool dirty = false;
+};
+
+using BarrierTable = std::map<BarrierId, LiveBarrier>;
+
+// ---- sessions ----
+
+struct Lease {
+  LeasedWork leased;
+  std::vector<IndexRange> open;  // of an array: what is unfinished; of a task: empty
+  uint64_t reply = 0;            // number of the reply that carried it; 0: it was presented
+  WallTime dispatched;
+  WallTime ready;
+  SteadyTime times_out = SteadyTime::never();
+  bool needs_slot = true;
+  bool recalled = false;
+  bool in_doubt = false;         // a range: who cancelled it has been told to the worker
+};
+
+// Something the worker must be told, repeated until the reply that said it is known to have arrived.
+struct Notice {
+  LeasedWork work;
+  uint64_t reply = 0;  // number of the reply that carries it; 0: none yet
+};
+
+struct Recorded {
+  LeasedWork work;
+  uint64_t exchange = 0;  // forgotten when the reply to it is known to have arrived
+};
+
+struct Parked {
+  Tag tag;
+  SteadyTime until;
+  uint32_t free_slots = 0;
+  uint32_t free_places = 0;
+};
+
+struct Session {
+  SessionId id;
+  bool in_process = false;
+  bool draining = false;
+  uint64_t last_number = 0;  // of the last exchange taken
+  std::optional<Parked> parked;
+  std::optional<ExchangeReply> last_reply;  // to last_number; not kept inside the process
+  Turn last_reply_needs;
+  std::vector<uint32_t> kinds;  // numbers, sorted
+  uint32_t slots = 0;           // how many it seems to have in all
+  uint32_t places = 0;
+  SteadyTime expires;
+  SteadyTime closes = SteadyTime::never();  // its connection is gone
+  std::map<LeaseEpoch, Lease> leases;       // oldest first
+  std::vector<Recorded> recorded;
+  std::vector<Notice> cancels;
+  std::vector<Notice> recalls;
+};
+
+// Work of a hand-out of an earlier incarnation, kept for who may come back with it.
+struct Reservation {
+  LeasedWork leased;
+  std::vector<IndexRange> open;
+};
+
+struct SessionTable {
+  std::map<SessionId, Session> all;
+  std::map<LeaseEpoch, Reservation> reserved;
+  SteadyTime reserved_until = SteadyTime::never();
+  std::vector<LeasedWork> lost;  // of in-process sessions that died with the last server
+  uint64_t epoch_counter = 0;
+};
+
+}  // namespace tidemill::machine
