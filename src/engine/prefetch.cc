@@ -21,6 +21,8 @@ Status Prefetch::read(const machine::Needs& needs) {
   keys_.read.clear();
   tasks_.read.clear();
   arrays_.clear();
+  executions_.read.clear();
+  steps_.clear();
   for (const auto& name : needs.keys) {
     if (keys_.in_flight.contains(name)) continue;
     TIDEMILL_TRY(std::optional<KeyRecord> record, reader_->key(name.first, name.second));
@@ -38,6 +40,7 @@ Status Prefetch::read(const machine::Needs& needs) {
                                           .trace = row->trace});
   }
   for (const WorkRef& work : needs.finished_indexes) TIDEMILL_CHECK(read_finished_index(work));
+  for (const ExecutionId id : needs.finished_executions) TIDEMILL_CHECK(read_finished_execution(id));
   for (const Sha256& hash : needs.plans) TIDEMILL_CHECK(plans_.get(hash, *reader_));
   return Ok{};
 }
@@ -45,6 +48,27 @@ Status Prefetch::read(const machine::Needs& needs) {
 Status Prefetch::read_finished_index(const WorkRef& work) {
   TIDEMILL_TRY(std::optional<ArrayRow> row, reader_->array(work.array));
   if (row && row->finished) arrays_.emplace(work.array, std::move(row->array));
+  return Ok{};
+}
+
+Status Prefetch::read_finished_execution(ExecutionId id) {
+  TIDEMILL_TRY(std::optional<ExecutionRecord> record, reader_->execution(id));
+  if (record) executions_.read.emplace(id, std::move(*record));
+  const ExecutionRecord* newest = executions_.find(id);
+  if (!newest) return Ok{};
+  TIDEMILL_CHECK(plans_.get(newest->plan, *reader_));
+  TIDEMILL_TRY(std::vector<StepRecord> all, reader_->steps(id));
+  std::map<uint32_t, StepRecord> by_step;
+  const auto take = [&](const StepRecord& step) {
+    const auto [at, is_new] = by_step.try_emplace(step.ref.step, step);
+    if (!is_new && at->second.ref.epoch <= step.ref.epoch) at->second = step;
+  };
+  for (const StepRecord& step : all) take(step);
+  for (auto i = steps_in_flight_.lower_bound({id, 0});
+       i != steps_in_flight_.end() && i->first.first == id; ++i) {
+    take(i->second.second);
+  }
+  for (auto& [index, step] : by_step) steps_[id].push_back(std::move(step));
   return Ok{};
 }
 
@@ -57,6 +81,12 @@ void Prefetch::overlay(Turn turn, const std::vector<Change>& changes) {
       tasks_.in_flight.insert_or_assign(finish->history.task.id, std::pair{turn, finish->history});
     } else if (const auto* reopen = std::get_if<ReopenTask>(&change)) {
       tasks_.in_flight.erase(reopen->task.id);
+    } else if (const auto* execution = std::get_if<PutExecution>(&change)) {
+      executions_.in_flight.insert_or_assign(execution->execution.id,
+                                             std::pair{turn, execution->execution});
+    } else if (const auto* step = std::get_if<PutStep>(&change)) {
+      steps_in_flight_.insert_or_assign({step->step.ref.execution, step->step.ref.step},
+                                        std::pair{turn, step->step});
     }
   }
 }
@@ -64,6 +94,9 @@ void Prefetch::overlay(Turn turn, const std::vector<Change>& changes) {
 void Prefetch::forget(Turn durable) {
   keys_.forget(durable);
   tasks_.forget(durable);
+  executions_.forget(durable);
+  std::erase_if(steps_in_flight_,
+                [&](const auto& entry) { return entry.second.first <= durable; });
 }
 
 const KeyRecord* Prefetch::key(const std::string& queue, const std::string& key) const {
@@ -75,6 +108,18 @@ const HistoryRecord* Prefetch::finished_task(TaskId id) const { return tasks_.fi
 const ArrayRecord* Prefetch::finished_array(ArrayId id) const {
   const auto found = arrays_.find(id);
   return found == arrays_.end() ? nullptr : &found->second;
+}
+
+const ExecutionRecord* Prefetch::finished_execution(ExecutionId id) const {
+  const ExecutionRecord* found = executions_.find(id);
+  const bool live = !found || found->state == ExecutionRecord::State::running ||
+                    found->state == ExecutionRecord::State::stopping;
+  return live ? nullptr : found;
+}
+
+const std::vector<StepRecord>* Prefetch::finished_steps(ExecutionId id) const {
+  const auto found = steps_.find(id);
+  return found == steps_.end() ? nullptr : &found->second;
 }
 
 playbook::PlanPtr Prefetch::plan(const Sha256& hash) const { return plans_.cached(hash); }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/plan_cache.h"
@@ -29,6 +30,8 @@ class Prefetch : public machine::Rows {
   const KeyRecord* key(const std::string& queue, const std::string& key) const override;
   const HistoryRecord* finished_task(TaskId id) const override;
   const ArrayRecord* finished_array(ArrayId id) const override;
+  const ExecutionRecord* finished_execution(ExecutionId id) const override;
+  const std::vector<StepRecord>* finished_steps(ExecutionId id) const override;
   playbook::PlanPtr plan(const Sha256& hash) const override;
 
  private:
@@ -42,11 +45,16 @@ class Prefetch : public machine::Rows {
   using KeyName = std::pair<std::string, std::string>;
 
   Status read_finished_index(const WorkRef& work);
+  Status read_finished_execution(ExecutionId id);
 
   std::unique_ptr<store::Reader> reader_;
   PlanCache& plans_;
   Table<KeyName, KeyRecord> keys_;
   Table<TaskId, HistoryRecord> tasks_;
+  Table<ExecutionId, ExecutionRecord> executions_;
+  std::map<ExecutionId, std::vector<StepRecord>> steps_;  // of finished executions, for this turn
+  // By execution and step: the newest epoch that is not yet durable.
+  std::map<std::pair<ExecutionId, uint32_t>, std::pair<Turn, StepRecord>> steps_in_flight_;
   std::map<ArrayId, ArrayRecord> arrays_;  // for this turn; see TurnLoop::decide
 };
 
