@@ -162,6 +162,8 @@ class Tidy(Tree):
             ("lock", "src/base/a.cc", "std::mutex m;\n"),
             ("sql", "src/base/a.cc", 'auto q = "SELECT 1";\n'),
             ("dead-code", "src/base/a.cc", "  // return 1;\n"),
+            ("link", "docs/a.md", "see [the other](b.md)\n"),
+            ("link", "docs/a.md", "it stands in `src/base/nowhere.h`\n"),
             ("flag", "src/base/a.h", HEADER + "void go(int x, bool really);\n"),
             ("hash-order", "src/machine/a.cc",
              "std::unordered_map<int, int> by_id_;\nvoid f() {\n  for (auto& x : by_id_) g();\n}\n"),

@@ -39,7 +39,7 @@ def check(root: pathlib.Path) -> list[Finding]:
         if text.startswith("#!") and not os.access(path, os.X_OK):
             findings.append(Finding("executable", name, 1, "has a #! line and may not be executed"))
     return (findings + check_rooms(root) + check_names(root) + check_labels(root)
-            + check_hash_order(root))
+            + check_hash_order(root) + check_links(root))
 
 
 def source_files(root: pathlib.Path) -> list[pathlib.Path]:
@@ -173,6 +173,25 @@ def check_hash_order(root: pathlib.Path) -> list[Finding]:
                 if match and (match[1] or match[2]) in tables:
                     findings.append(Finding("hash-order", name, number, line.strip()))
     return findings
+
+
+def check_links(root: pathlib.Path) -> list[Finding]:
+    """What a document links to exists, and so does a file of ours that it names in backticks."""
+    findings = []
+    for path in documents(root):
+        name = path.relative_to(root).as_posix()
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            links = re.findall(r"\]\((?!\w+:)([^)#\s]+)", line)
+            files = re.findall(r"`((?:src|docs|tests|tools|examples|sim|bench)/[\w./-]+)`", line)
+            for target, base in [(t, path.parent) for t in links] + [(t, root) for t in files]:
+                if not (base / target).exists():
+                    findings.append(Finding("link", name, number, f"{target} does not exist"))
+    return findings
+
+
+def documents(root: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(path for path in root.rglob("*.md")
+                  if not SKIPPED_FOLDERS.intersection(path.relative_to(root).parts))
 
 
 def judge(findings: list[Finding], ratchet: str) -> list[str]:
