@@ -15,7 +15,7 @@ from functions import functions
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tools"))
 import check  # noqa: E402  (tools/check.py)
 
-HEADER = "// One.\n// Two.\n// Three.\n#pragma once\n"
+HEADER = "// One.\n// Two.\n#pragma once\n"
 
 
 class Tree(unittest.TestCase):
@@ -162,6 +162,7 @@ class Tidy(Tree):
             ("lock", "src/base/a.cc", "std::mutex m;\n"),
             ("sql", "src/base/a.cc", 'auto q = "SELECT 1";\n'),
             ("dead-code", "src/base/a.cc", "  // return 1;\n"),
+            ("error-page", "src/base/result.h", HEADER + "#define A(X) \\\n  X(tired, 9) /* of it */\n"),
             ("link", "docs/a.md", "see [the other](b.md)\n"),
             ("link", "docs/a.md", "it stands in `src/base/nowhere.h`\n"),
             ("flag", "src/base/a.h", HEADER + "void go(int x, bool really);\n"),

@@ -39,7 +39,7 @@ def check(root: pathlib.Path) -> list[Finding]:
         if text.startswith("#!") and not os.access(path, os.X_OK):
             findings.append(Finding("executable", name, 1, "has a #! line and may not be executed"))
     return (findings + check_rooms(root) + check_names(root) + check_labels(root)
-            + check_hash_order(root) + check_links(root))
+            + check_hash_order(root) + check_links(root) + check_error_pages(root))
 
 
 def source_files(root: pathlib.Path) -> list[pathlib.Path]:
@@ -96,8 +96,8 @@ def check_cpp(name: str, text: str, root: pathlib.Path) -> list[Finding]:
         if "#pragma once" not in lines:
             findings.append(Finding("pragma", name, 1, "no #pragma once"))
         head = [line for line in lines[:20] if line.startswith("//")]
-        if len(head) < 3:
-            findings.append(Finding("header", name, 1, "begin with 3-10 lines: what it is for, who "
+        if len(head) < 2:
+            findings.append(Finding("header", name, 1, "begin with a few lines: what it is for, who "
                                     "owns it, which thread may call it"))
     asserts = re.search(r"\b(EXPECT|ASSERT)_|\bADD_FAILURE|_SUITE_P", text)
     if name.endswith("_test.cc") and not asserts:
@@ -187,6 +187,14 @@ def check_links(root: pathlib.Path) -> list[Finding]:
                 if not (base / target).exists():
                     findings.append(Finding("link", name, number, f"{target} does not exist"))
     return findings
+
+
+def check_error_pages(root: pathlib.Path) -> list[Finding]:
+    codes = root / "src/base/result.h"
+    text = codes.read_text() if codes.exists() else ""
+    return [Finding("error-page", f"docs/errors/{code}.md", 1, "each error code has its page")
+            for code in re.findall(r"^ +X\((\w+), \d+\)", text, re.M)
+            if not (root / f"docs/errors/{code}.md").exists()]
 
 
 def documents(root: pathlib.Path) -> list[pathlib.Path]:
