@@ -21,7 +21,8 @@ struct LocalRunOptions {
   enum class Open : uint8_t { create, existing, create_or_existing };
   std::string store;  // path of the SQLite file; blobs lie beside it
   Open open = Open::create;
-  uint32_t slots = 0;   // 0: cores
+  ExecutionId first_id;  // of a new store: its first execution has this id
+  uint32_t slots = 0;    // 0: cores
   uint32_t places = 0;  // 0: limits::kPlaces
   std::map<std::string, std::string> connections;  // name → DSN, URL, path or JSON map
   std::string base_folder;                          // relative paths of playbooks are looked up here
@@ -78,8 +79,10 @@ class LocalRun {
   virtual std::optional<Error> failure() = 0;
   virtual Control& control() = 0;
   virtual Records& records() = 0;
-  // No new work starts; what runs is let finish and recorded; then all is stopped.
+  // No new work starts; what runs is let finish and recorded.
   virtual void drain() = 0;
+  // Waits until nothing runs any more after drain(); false when the time has passed.
+  virtual bool drained(Duration at_most) = 0;
   // Kills what runs and stops; nothing recorded is lost.
   virtual void stop_now() = 0;
 };

@@ -1,0 +1,160 @@
+#include "cli/internal/live_view.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "cli/internal/text.h"
+#include "os/clock.h"
+
+namespace tidemill::cli {
+
+namespace {
+
+constexpr uint64_t kFailuresShownMax = 20;
+constexpr size_t kStepLinesMax = 20;
+constexpr Duration kLineEvery = seconds(3);
+
+size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+std::string bar(uint64_t done, uint64_t total, size_t width) {
+  const size_t full = total == 0 ? 0 : static_cast<size_t>(done * width / total);
+  std::string out;
+  for (size_t i = 0; i < width; ++i) out += i < full ? "█" : "░";
+  return out;
+}
+
+bool lives(StepRecord::State state) {
+  using State = StepRecord::State;
+  return state == State::running || state == State::expanding || state == State::routing;
+}
+
+}  // namespace
+
+LiveView::LiveView(Style style, playbook::PlanPtr plan)
+    : style_(style), plan_(std::move(plan)), started_(os::steady_now()), last_line_(started_) {}
+
+LiveView::Style LiveView::style_of_stderr() {
+  return isatty(STDERR_FILENO) != 0 ? Style::terminal : Style::lines;
+}
+
+Duration LiveView::interval() const { return milliseconds(style_ == Style::terminal ? 100 : 250); }
+
+void LiveView::update(const client::Progress& progress) {
+  if (style_ == Style::silent) return;
+  if (style_ == Style::terminal) {
+    draw(progress);
+    return;
+  }
+  print_failures(progress);
+  if (os::steady_now() - last_line_ >= kLineEvery) print_line(progress);
+}
+
+void LiveView::finish(const client::Progress& progress) {
+  if (style_ == Style::silent) return;
+  clear();
+  print_failures(progress);
+  std::fflush(stderr);
+}
+
+void LiveView::say(const std::string& line) {
+  if (style_ == Style::silent) return;
+  clear();
+  fmt::print(stderr, "{}\n", line);
+}
+
+void LiveView::print_failures(const client::Progress& progress) {
+  for (const client::FailureNote& note : progress.failures) {
+    if (failures_shown_++ >= kFailuresShownMax) continue;
+    clear();
+    const bool known = note.step.step < plan_->steps.size();
+    fmt::print(stderr, "  {} {}{}: {}\n", note.final ? "failed" : "will retry",
+               known && note.final ? plan_->steps[note.step.step].name : "task",
+               note.work.array ? fmt::format("[{}]", note.work.first) : "",
+               one_line(note.error.message, 160));
+    if (failures_shown_ == kFailuresShownMax) {
+      fmt::print(stderr, "  (more failures are counted, not shown; see `tidemill show`)\n");
+    }
+  }
+}
+
+void LiveView::print_line(const client::Progress& progress) {
+  const SteadyTime now = os::steady_now();
+  const double rate = static_cast<double>(progress.tasks_finished - last_finished_) /
+                      std::max(1e-9, (now - last_line_).seconds());
+  std::string running;
+  for (const client::StepProgress& step : progress.steps) {
+    if (!lives(step.state) || step.step >= plan_->steps.size()) continue;
+    if (!running.empty()) running += ", ";
+    running += plan_->steps[step.step].name;
+    if (step.total > 1) running += fmt::format(" {}/{}", step.done + step.failed, step.total);
+  }
+  fmt::print(stderr, "{:>7}  {} tasks done, {:.0f}/s{}{}\n", duration_text(now - started_),
+             count_text(progress.tasks_finished), rate,
+             progress.tasks_failed > 0 ? fmt::format(", {} failed", progress.tasks_failed) : "",
+             running.empty() ? "" : "; " + one_line(running, 100));
+  last_line_ = now;
+  last_finished_ = progress.tasks_finished;
+}
+
+std::string LiveView::step_line(const client::StepProgress& step) {
+  const SteadyTime now = os::steady_now();
+  const uint64_t finished = step.done + step.failed;
+  Seen& seen = seen_[step.step];
+  if (seen.epoch != step.epoch) seen = {step.epoch, now, finished};
+  const double elapsed = (now - seen.since).seconds();
+  const double rate = elapsed > 0.2 ? static_cast<double>(finished - seen.at_since) / elapsed : 0;
+  std::string line = fmt::format(
+      "  {:<24} {} {}/{}", one_line(plan_->steps[step.step].name, 24),
+      bar(finished, step.total, 20), count_text(finished), count_text(step.total));
+  if (rate > 0 && finished < step.total) {
+    line += fmt::format("  {:.0f}/s, {} left", rate,
+                        duration_text(seconds_f(static_cast<double>(step.total - finished) / rate)));
+  }
+  if (step.failed > 0) line += fmt::format("  {} failed", count_text(step.failed));
+  if (step.epoch > 1) line += fmt::format("  (entry {})", step.epoch);
+  return line;
+}
+
+void LiveView::draw(const client::Progress& progress) {
+  clear();
+  print_failures(progress);
+  const size_t width = terminal_width();
+  std::string out = fmt::format("{}  {} tasks done{}{}\n", duration_text(os::steady_now() - started_),
+                                count_text(progress.tasks_finished),
+                                progress.children > 0
+                                    ? fmt::format(", {} child executions", progress.children)
+                                    : "",
+                                progress.tasks_failed > 0
+                                    ? fmt::format(", {} failed", progress.tasks_failed)
+                                    : "");
+  int lines = 1;
+  for (const client::StepProgress& step : progress.steps) {
+    if (!lives(step.state) || step.step >= plan_->steps.size()) continue;
+    if (static_cast<size_t>(lines) > kStepLinesMax) break;
+    const std::string line =
+        step.total > 1 ? step_line(step)
+                       : fmt::format("  {:<24} {}", one_line(plan_->steps[step.step].name, 24),
+                                     state_name(step.state));
+    out += one_line(line, width * 2) + "\n";
+    ++lines;
+  }
+  fmt::print(stderr, "{}", out);
+  std::fflush(stderr);
+  lines_drawn_ = lines;
+}
+
+void LiveView::clear() {
+  if (lines_drawn_ == 0) return;
+  fmt::print(stderr, "\x1b[{}A\x1b[J", lines_drawn_);
+  lines_drawn_ = 0;
+}
+
+}  // namespace tidemill::cli

@@ -1,0 +1,100 @@
+#include "cli/internal/run_input.h"
+
+#include <utility>
+
+#include "os/file.h"
+#include "playbook/json.h"
+
+namespace tidemill::cli {
+
+using playbook::Map;
+using playbook::Value;
+
+namespace {
+
+std::vector<std::string> split_path(std::string_view path) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const size_t dot = path.find('.');
+    parts.emplace_back(path.substr(0, dot));
+    if (dot == std::string_view::npos) return parts;
+    path.remove_prefix(dot + 1);
+  }
+}
+
+Result<Value> one_set(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return Error{ErrorCode::invalid, "--set " + text + ": expected NAME=VALUE, e.g. --set a.b=1"};
+  }
+  const std::string written = text.substr(equals + 1);
+  Result<Value> parsed = playbook::parse_json(written);
+  Value value = parsed.ok() ? std::move(*parsed) : Value(written);
+  const std::vector<std::string> path = split_path(std::string_view(text).substr(0, equals));
+  for (auto part = path.rbegin(); part != path.rend(); ++part) {
+    if (part->empty()) {
+      return Error{ErrorCode::invalid, "--set " + text + ": a part of the name is empty"};
+    }
+    Map map;
+    map.set(*part, std::move(value));
+    value = Value(std::move(map));
+  }
+  return value;
+}
+
+Result<Value> input_of(const std::string& file) {
+  TIDEMILL_TRY(const std::string text, os::read_file(file));
+  Result<Value> value = playbook::parse_json(text);
+  if (!value.ok()) return std::move(value).error().with(file + ": the input is a JSON object");
+  if (!value->is_map()) {
+    return Error{ErrorCode::invalid, file + ": the input is a JSON object, this is a " +
+                                         std::string(kind_name(value->kind()))};
+  }
+  return value;
+}
+
+}  // namespace
+
+Value deep_merge(const Value& under, const Value& over) {
+  if (!under.is_map() || !over.is_map()) return over;
+  Map out = under.as_map();
+  for (const auto& [key, value] : over.as_map()) {
+    const Value* before = out.find(key);
+    out.set(key, before == nullptr ? value : deep_merge(*before, value));
+  }
+  return Value(std::move(out));
+}
+
+Result<Value> merged_workload(const RunInput& input, const Value& defaults) {
+  Value workload{Map{}};
+  if (input.quick) {
+    const Value quick = defaults.get("quick");
+    Map flag;
+    flag.set("quick", Value(true));
+    workload = quick.is_map() ? quick : Value(std::move(flag));
+  }
+  if (!input.input_file.empty()) {
+    TIDEMILL_TRY(const Value given, input_of(input.input_file));
+    workload = deep_merge(workload, given);
+  }
+  for (const std::string& set : input.sets) {
+    TIDEMILL_TRY(const Value given, one_set(set));
+    workload = deep_merge(workload, given);
+  }
+  return workload;
+}
+
+Result<std::map<std::string, std::string>> connections(const std::vector<std::string>& pairs) {
+  std::map<std::string, std::string> out;
+  for (const std::string& pair : pairs) {
+    const size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == pair.size()) {
+      return Error{ErrorCode::invalid,
+                   "--connect " + pair + ": expected NAME=DSN, e.g. --connect pg=postgres://…"};
+    }
+    out[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return out;
+}
+
+}  // namespace tidemill::cli

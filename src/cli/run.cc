@@ -1,0 +1,268 @@
+// `tidemill run PLAYBOOK`: an engine and a worker in this process, on a store of its own, until the execution
+// ends. Ctrl-C drains and says how to go on; twice stops at once.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "cli/exit_code.h"
+#include "cli/internal/context.h"
+#include "cli/internal/live_view.h"
+#include "cli/internal/playbook_files.h"
+#include "cli/internal/results.h"
+#include "cli/internal/run_input.h"
+#include "cli/internal/stores.h"
+#include "cli/internal/text.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/signals.h"
+#include "playbook/json.h"
+
+namespace tidemill::cli {
+
+namespace {
+
+using client::LocalRun;
+using client::LocalRunOptions;
+
+struct Options {
+  std::string file;
+  RunInput input;
+  std::vector<std::string> connect;
+  std::string store;
+  std::string python = "python3";
+  uint32_t slots = 0;
+  uint32_t places = 0;
+  bool resume = false;
+  std::string resume_id;
+  bool quiet = false;
+};
+
+// A run under way: what started or took up an execution leaves here for the loop and the end.
+struct Run {
+  std::unique_ptr<LocalRun> local;
+  std::string store;
+  ExecutionId id;
+  playbook::PlanPtr plan;
+};
+
+Result<LocalRunOptions> run_options(const Options& o) {
+  LocalRunOptions out;
+  out.slots = o.slots;
+  out.places = o.places;
+  out.python = o.python;
+  out.base_folder = os::folder_of(o.file);
+  TIDEMILL_TRY(out.connections, connections(o.connect));
+  return out;
+}
+
+Result<Run> start(const Context& context, const Options& o, const LoadedPlaybook& loaded) {
+  TIDEMILL_TRY(LocalRunOptions options, run_options(o));
+  TIDEMILL_TRY(const playbook::Value workload, merged_workload(o.input, loaded.plan->workload));
+  options.open = LocalRunOptions::Open::create_or_existing;
+  options.store = o.store;
+  options.first_id = new_run_id();
+  if (options.store.empty()) {
+    TIDEMILL_CHECK(os::make_folders(context.folder));
+    options.open = LocalRunOptions::Open::create;
+    options.store = store_path(context.folder, options.first_id);
+  }
+  Run run{.store = options.store, .plan = loaded.plan};
+  TIDEMILL_TRY(run.local, context.services.open_run(options));
+  TIDEMILL_TRY(run.id, run.local->start({.text = loaded.text,
+                                         .file = o.file,
+                                         .name = loaded.plan->metadata.name,
+                                         .workload = playbook::to_json(workload),
+                                         .child_texts = loaded.child_texts}));
+  return run;
+}
+
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return a == b || std::filesystem::equivalent(a, b, ignored);
+}
+
+// The execution that --resume means: the one named, or the newest unfinished one of this playbook.
+Result<Found> find_resumable(const Context& context, const Options& o) {
+  if (!o.resume_id.empty()) return find_execution(context, o.store, o.resume_id);
+  const std::vector<std::string> files =
+      o.store.empty() ? store_files(context.folder) : std::vector<std::string>{o.store};
+  for (const std::string& file : files) {
+    auto records = context.services.open_records(file);
+    if (!records.ok()) {
+      if (!o.store.empty()) return std::move(records).error();
+      continue;
+    }
+    TIDEMILL_TRY(std::vector<ExecutionRecord> all, (*records)->executions({}, 100'000));
+    for (auto e = all.rbegin(); e != all.rend(); ++e) {
+      const bool live = e->state == ExecutionRecord::State::running ||
+                        e->state == ExecutionRecord::State::stopping;
+      const bool child = e->parent.task || e->parent.array;
+      if (live && !child && same_file(e->file, o.file)) {
+        return Found{file, std::move(*records), std::move(*e)};
+      }
+    }
+  }
+  return Error{ErrorCode::not_found, "nothing of " + o.file +
+                                         " is unfinished here; run it without --resume, or name an "
+                                         "id of `tidemill list`"};
+}
+
+Result<Run> resume(const Context& context, const Options& o) {
+  TIDEMILL_TRY(Found found, find_resumable(context, o));
+  TIDEMILL_TRY(LocalRunOptions options, run_options(o));
+  const ExecutionRecord& e = found.execution;
+  TIDEMILL_TRY(const std::string text, found.records->plan_text(e.plan));
+  if (const auto now = os::read_file(o.file); now.ok() && *now != text) {
+    fmt::print(stderr, "note: {} has changed since; execution {} goes on with the text it was "
+                       "started with\n", o.file, e.id.raw);
+  }
+  options.store = found.store;
+  options.open = LocalRunOptions::Open::existing;
+  found.records.reset();
+  Run run{.store = found.store, .id = e.id, .plan = playbook::compile(text, o.file).plan};
+  if (!run.plan) {
+    return Error{ErrorCode::corrupt, "the playbook of execution " + std::to_string(e.id.raw) +
+                                         " does not compile with this version"};
+  }
+  TIDEMILL_TRY(run.local, context.services.open_run(options));
+  if (e.state == ExecutionRecord::State::failed) {
+    TIDEMILL_CHECK(run.local->control().retry_execution(e.id));
+  }
+  return run;
+}
+
+std::string resume_hint(const Options& o, const Run& run) {
+  return fmt::format("tidemill run {}{} --resume {}", o.file,
+                     o.store.empty() ? "" : " --store " + o.store, run.id.raw);
+}
+
+// Until the execution ends, the engine fails, or somebody interrupts.
+LocalRun::Wake watch(Run& run, LiveView& view, os::Interrupts& interrupts, uint32_t& interrupted) {
+  for (;;) {
+    const LocalRun::Wake wake = run.local->wait(run.id, view.interval());
+    if (wake != LocalRun::Wake::timeout) return wake;
+    interrupted = interrupts.count();
+    if (interrupted > 0) return wake;
+    view.update(run.local->progress(run.id));
+  }
+}
+
+// Lets what runs finish; a second interrupt ends that.
+void drain(Run& run, LiveView& view, os::Interrupts& interrupts) {
+  view.say("stopping: what runs is let finish (Ctrl-C again to stop at once)");
+  run.local->drain();
+  while (!run.local->drained(milliseconds(100))) {
+    if (interrupts.count() > 1) {
+      run.local->stop_now();
+      return;
+    }
+    view.update(run.local->progress(run.id));
+  }
+}
+
+void print_end(const Context& context, const Run& run, const client::Progress& progress,
+               Duration taken) {
+  const std::string id = std::to_string(run.id.raw);
+  const auto record = run.local->records().execution(run.id);
+  std::string result = "null";
+  if (record.ok() && record.value()) {
+    auto text = final_result(run.local->records(), **record, *run.plan);
+    if (text.ok()) result = std::move(*text);
+  }
+  if (context.json) {
+    const auto parsed = nlohmann::ordered_json::parse(result, nullptr, false);
+    fmt::print("{}\n", nlohmann::ordered_json{{"id", id},
+                                              {"store", run.store},
+                                              {"state", state_name(progress.state)},
+                                              {"seconds", taken.seconds()},
+                                              {"tasks", progress.tasks_finished},
+                                              {"failed", progress.tasks_failed},
+                                              {"children", progress.children},
+                                              {"error", progress.error.message},
+                                              {"result", parsed}}
+                           .dump(2));
+    return;
+  }
+  if (result != "null") fmt::print("{}\n", result);
+  fmt::print(stderr, "execution {} {} in {}: {} tasks{}{}\n", id, state_name(progress.state),
+             duration_text(taken), count_text(progress.tasks_finished),
+             progress.children > 0 ? fmt::format(", {} child executions", progress.children) : "",
+             progress.tasks_failed > 0 ? fmt::format(", {} failed", progress.tasks_failed) : "");
+  if (!progress.error.message.empty()) {
+    fmt::print(stderr, "  {}\n  see `tidemill show {}`\n", progress.error.message, id);
+  }
+}
+
+int follow(const Context& context, const Options& o, Run& run, os::Interrupts& interrupts) {
+  const SteadyTime began = os::steady_now();
+  LiveView view(o.quiet ? LiveView::Style::silent : LiveView::style_of_stderr(), run.plan);
+  uint32_t interrupted = 0;
+  const LocalRun::Wake wake = watch(run, view, interrupts, interrupted);
+  if (interrupted > 0) drain(run, view, interrupts);
+  const client::Progress progress = run.local->progress(run.id);
+  view.finish(progress);
+  if (const auto failure = run.local->failure(); failure && wake == LocalRun::Wake::failed) {
+    const int code = report(*failure);
+    fmt::print(stderr, "  nothing recorded is lost; when that is mended: {}\n", resume_hint(o, run));
+    return code;
+  }
+  const bool ended = progress.state != ExecutionRecord::State::running &&
+                     progress.state != ExecutionRecord::State::stopping;
+  if (!ended) {
+    fmt::print(stderr, "interrupted; go on with: {}\n", resume_hint(o, run));
+    return kExitInterrupted;
+  }
+  print_end(context, run, progress, os::steady_now() - began);
+  return progress.state == ExecutionRecord::State::done ? kExitOk : kExitFailed;
+}
+
+int run_command(const Context& context, const Options& o) {
+  os::Interrupts interrupts;
+  os::ignore_broken_pipes();
+  Result<Run> run = Error{};
+  if (o.resume || !o.resume_id.empty()) {
+    run = resume(context, o);
+  } else {
+    auto loaded = load_playbook(o.file);
+    if (!loaded.ok()) return report(loaded.error());
+    for (const std::string& message : loaded->messages) fmt::print(stderr, "{}\n", message);
+    if (!loaded->plan) return kExitUsage;
+    run = start(context, o, *loaded);
+  }
+  if (!run.ok()) return report(run.error());
+  const int code = follow(context, o, *run, interrupts);
+  run->local->stop_now();
+  return code;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Context& context) {
+  auto o = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", "Run a playbook here, durably");
+  command->add_option("playbook", o->file, "Playbook (YAML)")->required();
+  command->add_option("--set", o->input.sets, "A workload value, NAME=VALUE; may be repeated");
+  command->add_option("--input", o->input.input_file, "Workload values as a JSON object in a file");
+  command->add_option("--connect", o->connect, "A connection for `auth`, NAME=DSN; may be repeated");
+  command->add_option("--store", o->store, "Store file; default: .tidemill/ID.db of its own");
+  command->add_option("--slots", o->slots, "Code run at once; default: cores");
+  command->add_option("--places", o->places, "Attempts held at once; default: 1024");
+  command->add_option("--python", o->python, "Interpreter of python tools")->capture_default_str();
+  command
+      ->add_option("--resume", o->resume_id,
+                   "Go on with an unfinished execution: the newest of this playbook, or an id")
+      ->expected(0, 1)
+      ->each([o](const std::string&) { o->resume = true; });
+  command->add_flag("--quick", o->input.quick, "The playbook's small variant (workload.quick)");
+  command->add_flag("-q,--quiet", o->quiet, "No progress on stderr");
+  command->add_flag("--json", context.json, "Print the end as JSON");
+  command->callback([&context, o, command] {
+    o->resume = o->resume || command->count("--resume") > 0;
+    context.exit_code = run_command(context, *o);
+  });
+}
+
+}  // namespace tidemill::cli

@@ -1,0 +1,45 @@
+#include "os/signals.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/assert.h"
+
+namespace tidemill::os {
+
+namespace {
+
+sigset_t both_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+}  // namespace
+
+Interrupts::Interrupts() {
+  const sigset_t set = both_signals();
+  TIDEMILL_ASSERT(pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
+  fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  TIDEMILL_ASSERT(fd_ >= 0);
+}
+
+Interrupts::~Interrupts() {
+  close(fd_);
+  const sigset_t set = both_signals();
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+uint32_t Interrupts::count() {
+  signalfd_siginfo info{};
+  while (read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) ++count_;
+  return count_;
+}
+
+void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
+
+}  // namespace tidemill::os

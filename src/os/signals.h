@@ -1,0 +1,25 @@
+#pragma once
+// Interrupts: SIGINT and SIGTERM as something to ask for instead of something that happens. Made before
+// any other thread, so that all threads inherit the block; children get the signals back (os/process).
+#include <cstdint>
+
+namespace tidemill::os {
+
+class Interrupts {
+ public:
+  Interrupts();   // blocks both signals for this thread and those it starts
+  ~Interrupts();  // restores them
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+  // How many have come so far.
+  uint32_t count();
+
+ private:
+  int fd_;
+  uint32_t count_ = 0;
+};
+
+// Writes to a pipe that nobody reads fail instead of killing the process.
+void ignore_broken_pipes();
+
+}  // namespace tidemill::os
