@@ -1,6 +1,7 @@
 #include "playbook/step_scope.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -10,6 +11,8 @@
 namespace tidemill::playbook {
 
 namespace {
+
+constexpr std::array<std::string_view, 3> kEndings{"done", "failed", "skipped"};  // by Ending
 
 Error corrupt(std::string_view what) {
   return {ErrorCode::corrupt, std::string("the text of ").append(what).append(" makes no sense")};
@@ -202,9 +205,7 @@ std::string encode_scope(const StepScope& scope) {
     steps.set(result.step, result_value(result));
   }
   if (!steps.empty()) map.set("steps", Value(std::move(steps)));
-  List events;
-  for (const std::string& event : scope.events) events.emplace_back(event);
-  if (!events.empty()) map.set("events", Value(std::move(events)));
+  if (scope.ending) map.set("ending", Value(kEndings[static_cast<size_t>(*scope.ending)]));
   return to_json(map);
 }
 
@@ -227,10 +228,11 @@ Result<StepScope> decode_scope(std::string_view text) {
       scope.results.push_back(std::move(*result));
     }
   }
-  if (const Value events = map.get("events"); events.is_list()) {
-    const auto names = as_path(events);
-    if (!names) return corrupt("a step's scope");
-    scope.events = *names;
+  if (const Value ending = map.get("ending"); !ending.is_undefined()) {
+    const auto* at = ending.is_string() ? std::find(kEndings.begin(), kEndings.end(), ending.as_string())
+                                        : kEndings.end();
+    if (at == kEndings.end()) return corrupt("a step's scope");
+    scope.ending = static_cast<Ending>(at - kEndings.begin());
   }
   return scope;
 }

@@ -54,6 +54,9 @@ void put_at(Value& root, std::span<const std::string> path, Value value);
 
 // ---- the scope of a step ----
 
+// How a step came to its end, as its `set` and its arcs see it.
+enum class Ending : uint8_t { done, failed, skipped };
+
 struct StepScope {
   Sha256 plan{};
   std::string step;
@@ -69,9 +72,8 @@ struct StepScope {
   };
   std::vector<Result> results;
 
-  // tidemill.route only: the output of the step itself is the entry of its name in `results`, and each
-  // arc is true when it is true under one of these values of event.name.
-  std::vector<std::string> events;
+  // tidemill.route only: the output of the step itself is the entry of its name in `results`.
+  std::optional<Ending> ending;
 };
 
 std::string encode_scope(const StepScope& scope);

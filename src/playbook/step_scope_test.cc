@@ -22,7 +22,7 @@ TEST(StepScopeTest, AScopeComesBackAsItWent) {
   scope.step = "load";
   scope.epoch = 7;
   scope.ctx = json(R"({"page": 3, "deep": {"list": [1, 2.5, null]}})");
-  scope.events = {"call.done", "step.exit"};
+  scope.ending = Ending::failed;
   StepScope::Result inline_one{.step = "fetch", .output = {}, .ref = {}};
   inline_one.output.data = json(R"({"rows": [1]})");
   inline_one.output.http_status = 404;
@@ -46,7 +46,7 @@ TEST(StepScopeTest, AScopeComesBackAsItWent) {
   EXPECT_EQ(back->step, "load");
   EXPECT_EQ(back->epoch, 7U);
   EXPECT_TRUE(equal(back->ctx, scope.ctx));
-  EXPECT_EQ(back->events, scope.events);
+  EXPECT_EQ(back->ending, Ending::failed);
   ASSERT_EQ(back->results.size(), 4U);
   for (size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(back->results[i].ref, scope.results[i].ref) << i;
@@ -60,6 +60,8 @@ TEST(StepScopeTest, AScopeComesBackAsItWent) {
 TEST(StepScopeTest, DamagedScopesAreRefused) {
   for (const char* text :
        {"", "[]", "{}", R"({"plan":"00","step":"a","epoch":1,"ctx":{}})",
+        R"({"plan":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","step":"a","epoch":1,)"
+        R"("ctx":{},"ending":"over"})",
         R"({"plan":"zz","step":1,"epoch":-1,"ctx":[]})"}) {
     EXPECT_FALSE(decode_scope(text).ok()) << text;
   }
