@@ -311,17 +311,21 @@ Result<std::vector<uint32_t>> decode_arcs(std::string_view text) {
   return arcs;
 }
 
-std::string encode_expansion(uint32_t max_in_flight) {
+std::string encode_expansion(const Expansion& expansion) {
   Map map;
-  map.set("max_in_flight", number(max_in_flight));
+  map.set("admitted", Value(expansion.admitted));
+  map.set("max_in_flight", number(expansion.max_in_flight));
   return to_json(map);
 }
 
-Result<uint32_t> decode_expansion(std::string_view text) {
+Result<Expansion> decode_expansion(std::string_view text) {
   TIDEMILL_TRY(const Value map, parse_json(text));
+  const Value admitted = map.get("admitted");
   const auto n = as_number(map.get("max_in_flight"));
-  if (!n || *n > UINT32_MAX) return corrupt("an expansion");
-  return static_cast<uint32_t>(*n);
+  if (admitted.kind() != Value::Kind::boolean || !n || *n > UINT32_MAX) {
+    return corrupt("an expansion");
+  }
+  return Expansion{.admitted = admitted.as_bool(), .max_in_flight = static_cast<uint32_t>(*n)};
 }
 
 std::string encode_ctx_writes(const std::vector<CtxWrite>& writes) {

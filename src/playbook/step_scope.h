@@ -6,7 +6,7 @@
 //
 //   tidemill.step    runs the tools once, or once for each item of a loop's array
 //   tidemill.cursor  one claimer of a cursor loop: claim → tools → claim … until a claim gives no rows
-//   tidemill.expand  evaluates `loop.in` where that takes more than the machine holds
+//   tidemill.expand  evaluates admit rules and `loop.in` where that takes more than the machine holds
 //   tidemill.route   evaluates `set` and the arcs where that takes more than the machine holds
 #include <cstdint>
 #include <optional>
@@ -104,9 +104,14 @@ Result<CursorCounts> decode_cursor_counts(std::string_view text);
 std::string encode_arcs(const std::vector<uint32_t>& arcs);
 Result<std::vector<uint32_t>> decode_arcs(std::string_view text);
 
-// Report::routing of an expanding task; its items are Report::loop_items.
-std::string encode_expansion(uint32_t max_in_flight);
-Result<uint32_t> decode_expansion(std::string_view text);
+// Report::routing of an expanding task: what admitted() and, of a loop, loop_range() say
+// (playbook/routing.h). The items themselves are Report::loop_items.
+struct Expansion {
+  bool admitted = true;
+  uint32_t max_in_flight = 1;
+};
+std::string encode_expansion(const Expansion& expansion);
+Result<Expansion> decode_expansion(std::string_view text);
 
 // Report::ctx_writes.
 struct CtxWrite {

@@ -110,7 +110,10 @@ TEST(StepScopeTest, SmallReportsComeBack) {
   EXPECT_EQ(counts->failed, 2U);
   EXPECT_EQ(*decode_arcs(encode_arcs({0, 2})), (std::vector<uint32_t>{0, 2}));
   EXPECT_EQ(*decode_arcs(encode_arcs({})), std::vector<uint32_t>{});
-  EXPECT_EQ(*decode_expansion(encode_expansion(16)), 16U);
+  const auto expansion = decode_expansion(encode_expansion({.admitted = false, .max_in_flight = 16}));
+  ASSERT_TRUE(expansion.ok());
+  EXPECT_FALSE(expansion->admitted);
+  EXPECT_EQ(expansion->max_in_flight, 16U);
   for (const char* text : {"", "3", "{}", R"({"arcs":[-1],"total":1,"max_in_flight":"x"})"}) {
     EXPECT_FALSE(decode_arcs(text).ok()) << text;
     EXPECT_FALSE(decode_cursor_counts(text).ok()) << text;
