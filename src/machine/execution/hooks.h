@@ -26,9 +26,9 @@ struct ArrayEnd {
 };
 void array_ended(State& s, const ArrayRecord& array, const ArrayEnd& end);
 
-// The ctx writes of a report that is being recorded, in recording order: called before task_ended or,
-// for an index, before array_ended.
-void report_ctx(State& s, const StepRef& step, const SharedBytes& writes);
+// A `done` report that is being recorded, in recording order: its ctx writes, a claimer's counts. Called
+// before task_ended or, for an index, before array_ended.
+void recorded(State& s, const StepRef& step, const Report& report);
 
 // A barrier that fires a step has fired (exactly once; it has left its table).
 void barrier_fired(State& s, const BarrierRecord& barrier);
@@ -55,6 +55,10 @@ void work_reopened(State& s, const StepRef& step);
 void timer_due(State& s, ExecutionId id, uint64_t what);
 
 // ---- the turn ----
+// Routes what has ended: steps are completed, their arcs taken and the next ones started. The core calls
+// it once all reports of an exchange are recorded and before work is handed out, and after every other
+// command; it follows up with machine::settle() itself, so nothing is left when it returns.
+void settle(State& s);
 void needs(const State& s, const Command& command, Needs& out);
 void flush(State& s);  // PutExecution and PutStep of what changed; keeps s.hash_sum up
 
