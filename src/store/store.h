@@ -1,11 +1,12 @@
 #pragma once
-// Store: what makes turns durable and reads them back. One writer (the thread that calls load, commit and
-// put_plan); `Reader`s are snapshots for other threads, one each. SQL lives behind this door only.
+// Store: what makes turns durable and reads them back. One writer (the thread that calls load and
+// commit); put_plan() and reader() may be called by any thread, a `Reader` belongs to one thread at
+// a time. SQL lives behind this door only.
 //
 //   open → load (recovery) → commit, commit, … ; readers see committed turns only.
 //
-// After a failed commit the store refuses every later one (`failed()`): the caller throws its memory away
-// and opens the store again (DESIGN §1).
+// After a failed commit the store refuses every later one (`failed()`): the caller throws its
+// memory away and opens the store again (DESIGN §1).
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,8 +22,9 @@
 
 namespace tidemill::store {
 
-// Takes what recovery reads, in this order: counters, queues, executions, barriers, arrays, their items,
-// outcomes and overrides, tasks, steps, keys of live tasks, hand-outs without an outcome.
+// Takes what recovery reads, in this order: counters, queues, executions, barriers, arrays, their
+// items, outcomes and overrides, tasks, steps, hand-outs. Within one kind the order means nothing,
+// but of hand-outs it is that of their commits.
 class Loader {
  public:
   virtual ~Loader() = default;
@@ -32,38 +34,47 @@ class Loader {
   virtual void barrier(BarrierRecord barrier) = 0;
   virtual void array(ArrayRecord array) = 0;  // unfinished ones
   virtual void items(ItemChunk chunk) = 0;
-  virtual void outcome(ArrayId array, uint64_t index, Outcome outcome) = 0;  // without results
+  // Of every index that is not open; without results.
+  virtual void outcome(ArrayId array, uint64_t index, Outcome outcome) = 0;
   virtual void override_(IndexOverride record) = 0;
   virtual void task(TaskRecord task) = 0;
   virtual void step(StepRecord step) = 0;  // of unfinished executions, newest epoch of each step
+  // What of it is still out: work that has neither ended nor been handed out again since.
   virtual void hand_out(HandOut hand_out) = 0;
 };
 
 struct CommitInfo {
-  Turn turn;  // one more than the last; a commit of unknown fate is looked up by it
+  // Of the newest turn in this commit, larger than any before; a commit of unknown fate is looked
+  // up by it (Reader::last_turn).
+  Turn turn;
   WallTime at;
 };
 
-// A snapshot of committed turns. Owned by one thread at a time; several may exist at once.
+// Reads committed turns: each call sees all that were durable when it began, and no part of
+// another. Owned by one thread at a time; several may exist at once, and must not outlive their
+// store. Errors: corrupt, io; unavailable when the file is locked for long.
 class Reader {
  public:
   virtual ~Reader() = default;
   virtual Result<Turn> last_turn() = 0;
   virtual Result<std::vector<ExecutionRecord>> executions(ExecutionId after, uint32_t limit) = 0;
   virtual Result<std::optional<ExecutionRecord>> execution(ExecutionId id) = 0;
-  virtual Result<std::vector<StepRecord>> steps(ExecutionId id) = 0;  // every epoch, in order of entry
+  virtual Result<std::vector<StepRecord>> steps(
+      ExecutionId id) = 0;  // every epoch, in order of entry
   virtual Result<std::optional<TaskRow>> task(TaskId id) = 0;
-  virtual Result<std::vector<TaskRow>> tasks(const TaskFilter& filter) = 0;
+  virtual Result<std::vector<TaskRow>> tasks(const TaskFilter& filter) = 0;  // in order of ids
   virtual Result<std::optional<ArrayRow>> array(ArrayId id) = 0;
   // Finished indexes in index order from `first`, at most `limit`.
   virtual Result<std::vector<IndexRow>> outcomes(ArrayId id, uint64_t first, uint32_t limit) = 0;
+  // Those that share an index with `work`, in the order they were recorded.
   virtual Result<std::vector<AttemptRecord>> attempts(const WorkRef& work) = 0;
-  // The JSON text of a result in a task's row, or of all results of an array as a list in index order
-  // (null where there is none). Blobs are not looked up here: `blob_in` lists the ones an array names.
+  // The result in a task's row (nothing when it has not finished), or one for each index of an
+  // array, in order and empty where there is none. Blobs are named, not looked up.
   virtual Result<std::vector<ResultValue>> results(const ResultRef& ref) = 0;
   virtual Result<std::optional<std::string>> plan_text(const Sha256& hash) = 0;
   // Prefetch for the machine.
-  virtual Result<std::optional<KeyRecord>> key(const std::string& queue, const std::string& key) = 0;
+  virtual Result<std::optional<KeyRecord>> key(const std::string& queue,
+                                               const std::string& key) = 0;
   virtual Result<std::optional<Outcome>> task_outcome(TaskId id) = 0;  // of a finished one
 };
 
@@ -76,11 +87,16 @@ struct StoreStats {
 class Store {
  public:
   virtual ~Store() = default;
+  // Errors: corrupt, with table and key; io.
   virtual Status load(Loader& loader) = 0;
+  // All of it is durable, or the store has failed. Errors: disk_full, io, denied, corrupt.
   virtual Status commit(std::span<const Change> changes, const CommitInfo& info) = 0;
-  virtual Status put_plan(const Sha256& hash, std::string_view text) = 0;  // idempotent, durable
-  virtual Result<std::unique_ptr<Reader>> reader() = 0;                    // any thread
-  virtual bool failed() const = 0;
+  // Durable and idempotent. The names of its steps are for people who read the store by hand.
+  virtual Status put_plan(const Sha256& hash, std::string_view text,
+                          std::span<const std::string> step_names) = 0;
+  Status put_plan(const Sha256& hash, std::string_view text) { return put_plan(hash, text, {}); }
+  virtual Result<std::unique_ptr<Reader>> reader() = 0;
+  virtual bool failed() const = 0;  // any thread
   virtual StoreStats stats() const = 0;
 };
 

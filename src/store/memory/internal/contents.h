@@ -1,0 +1,60 @@
+#pragma once
+// What a memory store holds: the records as they are, in maps. One mutex for all; the store and its
+// readers take it for each call.
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "os/sync.h"
+#include "store/internal/index_states.h"
+#include "store/internal/lease_book.h"
+#include "store/memory/memory_store.h"
+
+namespace tidemill::store {
+
+struct FinishedTask {
+  HistoryRecord history;
+  Turn turn;
+};
+
+struct FinishedIndex {
+  IndexOutcome outcome;
+  Turn turn;
+};
+
+struct StoredArray {
+  ArrayRecord record;
+  bool finished = false;
+  FinishArray end;  // when finished
+  IndexStates states;
+  Turn rest_cancelled;  // the turn of CancelRest
+  std::map<uint64_t, FinishedIndex> outcomes;
+  std::map<uint64_t, ItemChunk> items;
+  std::map<uint64_t, IndexOverride> overrides;
+};
+
+class MemoryContents {
+ public:
+  os::Mutex mutex;
+  PutCounters counters GUARDED_BY(mutex){.next_id = 1, .incarnation = 0};
+  Turn last_turn GUARDED_BY(mutex);
+  std::map<Turn, WallTime> turns GUARDED_BY(mutex);
+  std::map<std::string, QueueConfig> queues GUARDED_BY(mutex);
+  std::map<TaskId, TaskRecord> live GUARDED_BY(mutex);
+  std::map<TaskId, FinishedTask> history GUARDED_BY(mutex);
+  std::map<uint64_t, std::vector<AttemptRecord>> attempts GUARDED_BY(mutex);  // by task or array
+  std::map<ArrayId, StoredArray> arrays GUARDED_BY(mutex);
+  std::map<BarrierId, BarrierRecord> barriers GUARDED_BY(mutex);
+  std::map<ExecutionId, ExecutionRecord> executions GUARDED_BY(mutex);
+  std::map<StepRef, StepRecord> steps GUARDED_BY(mutex);
+  std::map<std::pair<std::string, std::string>, KeyRecord> keys GUARDED_BY(mutex);
+  LeaseBook leases GUARDED_BY(mutex);
+  LeaseBook::Row next_hand_out GUARDED_BY(mutex) = 1;
+  std::map<Sha256, std::string> plans GUARDED_BY(mutex);
+  StoreStats stats GUARDED_BY(mutex);
+};
+
+std::unique_ptr<Reader> make_memory_reader(std::shared_ptr<MemoryContents> contents);
+
+}  // namespace tidemill::store

@@ -1,0 +1,210 @@
+#include <algorithm>
+
+#include "store/memory/internal/contents.h"
+
+namespace tidemill::store {
+
+namespace {
+
+bool selected(const TaskFilter& filter, const TaskRecord& task, Outcome outcome) {
+  if (filter.execution && task.work.step.execution != *filter.execution) return false;
+  if (filter.step && (!task.work.step || task.work.step.step != *filter.step)) return false;
+  if (!filter.queue.empty() && task.work.queue != filter.queue) return false;
+  return !filter.outcome || *filter.outcome == outcome;
+}
+
+bool overlap(const WorkRef& a, const WorkRef& b) {
+  if (a.task != b.task || a.array != b.array) return false;
+  return a.task || (a.first < b.first + b.count && b.first < a.first + a.count);
+}
+
+class MemoryReader : public Reader {
+ public:
+  explicit MemoryReader(std::shared_ptr<MemoryContents> contents)
+      : contents_(std::move(contents)), c_(*contents_) {}
+
+  Result<Turn> last_turn() override {
+    const os::Lock lock(c_.mutex);
+    return c_.last_turn;
+  }
+
+  Result<std::vector<ExecutionRecord>> executions(ExecutionId after, uint32_t limit) override {
+    const os::Lock lock(c_.mutex);
+    std::vector<ExecutionRecord> out;
+    for (auto at = c_.executions.upper_bound(after); at != c_.executions.end(); ++at) {
+      if (out.size() == limit) break;
+      out.push_back(at->second);
+    }
+    return out;
+  }
+
+  Result<std::optional<ExecutionRecord>> execution(ExecutionId id) override {
+    const os::Lock lock(c_.mutex);
+    return found(c_.executions, id);
+  }
+
+  Result<std::vector<StepRecord>> steps(ExecutionId id) override {
+    const os::Lock lock(c_.mutex);
+    std::vector<StepRecord> out;
+    for (auto at = c_.steps.lower_bound(StepRef{.execution = id}); at != c_.steps.end(); ++at) {
+      if (at->first.execution != id) break;
+      out.push_back(at->second);
+    }
+    std::stable_sort(out.begin(), out.end(), [](const StepRecord& a, const StepRecord& b) {
+      return a.entered_at < b.entered_at;
+    });
+    return out;
+  }
+
+  Result<std::optional<TaskRow>> task(TaskId id) override {
+    const os::Lock lock(c_.mutex);
+    if (const auto live = c_.live.find(id); live != c_.live.end()) {
+      return std::optional(TaskRow{.task = live->second});
+    }
+    const auto past = c_.history.find(id);
+    if (past == c_.history.end()) return std::optional<TaskRow>();
+    return std::optional(row_of(past->second));
+  }
+
+  Result<std::vector<TaskRow>> tasks(const TaskFilter& filter) override {
+    const os::Lock lock(c_.mutex);
+    std::vector<TaskRow> out;
+    auto live = c_.live.upper_bound(filter.after);
+    auto past = c_.history.upper_bound(filter.after);
+    while (out.size() < filter.limit && (live != c_.live.end() || past != c_.history.end())) {
+      const bool take_live =
+          past == c_.history.end() || (live != c_.live.end() && live->first < past->first);
+      if (take_live) {
+        if (selected(filter, live->second, Outcome::open)) out.push_back({.task = live->second});
+        ++live;
+      } else {
+        const HistoryRecord& h = past->second.history;
+        if (selected(filter, h.task, h.outcome)) out.push_back(row_of(past->second));
+        ++past;
+      }
+    }
+    return out;
+  }
+
+  Result<std::optional<ArrayRow>> array(ArrayId id) override {
+    const os::Lock lock(c_.mutex);
+    const auto at = c_.arrays.find(id);
+    if (at == c_.arrays.end()) return std::optional<ArrayRow>();
+    const StoredArray& array = at->second;
+    ArrayRow row{.array = array.record};
+    row.finished = array.finished;
+    if (array.finished) {
+      row.done = array.end.done;
+      row.failed = array.end.failed;
+      row.cancelled = array.end.cancelled;
+      row.finished_at = array.end.finished_at;
+    } else {
+      array.states.each_closed(array.record.count, [&](uint64_t, Outcome outcome) {
+        row.done += outcome == Outcome::done ? 1 : 0;
+        row.failed += outcome == Outcome::failed ? 1 : 0;
+        row.cancelled += outcome == Outcome::cancelled ? 1 : 0;
+      });
+    }
+    return std::optional(std::move(row));
+  }
+
+  Result<std::vector<IndexRow>> outcomes(ArrayId id, uint64_t first, uint32_t limit) override {
+    const os::Lock lock(c_.mutex);
+    std::vector<IndexRow> out;
+    const auto at = c_.arrays.find(id);
+    if (at == c_.arrays.end()) return out;
+    const StoredArray& array = at->second;
+    auto next = array.outcomes.lower_bound(first);
+    for (uint64_t i = first; i < array.record.count && out.size() < limit; ++i) {
+      if (next != array.outcomes.end() && next->first == i) {
+        out.push_back({next->second.outcome, c_.turns.at(next->second.turn)});
+        ++next;
+      } else if (array.states.of(i) == Outcome::cancelled) {
+        IndexRow row{.recorded = c_.turns.at(array.rest_cancelled)};
+        row.outcome.index = i;
+        row.outcome.outcome = Outcome::cancelled;
+        out.push_back(std::move(row));
+      } else if (!array.states.rest_cancelled()) {
+        if (next == array.outcomes.end()) break;
+        i = next->first - 1;
+      }
+    }
+    return out;
+  }
+
+  Result<std::vector<AttemptRecord>> attempts(const WorkRef& work) override {
+    const os::Lock lock(c_.mutex);
+    std::vector<AttemptRecord> out;
+    const auto at = c_.attempts.find(work.task ? work.task.raw : work.array.raw);
+    if (at == c_.attempts.end()) return out;
+    for (const AttemptRecord& attempt : at->second) {
+      if (overlap(attempt.work, work)) out.push_back(attempt);
+    }
+    return out;
+  }
+
+  Result<std::vector<ResultValue>> results(const ResultRef& ref) override {
+    const os::Lock lock(c_.mutex);
+    std::vector<ResultValue> out;
+    if (ref.place == ResultRef::Place::task) {
+      const auto at = c_.history.find(ref.task);
+      if (at != c_.history.end()) out.push_back(at->second.history.result);
+    } else if (ref.place == ResultRef::Place::array) {
+      const auto at = c_.arrays.find(ref.array);
+      if (at == c_.arrays.end()) return out;
+      out.resize(at->second.record.count);
+      for (const auto& [index, finished] : at->second.outcomes) {
+        if (index < out.size()) out[index] = finished.outcome.result;
+      }
+    }
+    return out;
+  }
+
+  Result<std::optional<std::string>> plan_text(const Sha256& hash) override {
+    const os::Lock lock(c_.mutex);
+    return found(c_.plans, hash);
+  }
+
+  Result<std::optional<KeyRecord>> key(const std::string& queue, const std::string& key) override {
+    const os::Lock lock(c_.mutex);
+    return found(c_.keys, std::pair(queue, key));
+  }
+
+  Result<std::optional<Outcome>> task_outcome(TaskId id) override {
+    const os::Lock lock(c_.mutex);
+    const auto at = c_.history.find(id);
+    if (at == c_.history.end()) return std::optional<Outcome>();
+    return std::optional(at->second.history.outcome);
+  }
+
+ private:
+  template <class Map>
+  static std::optional<typename Map::mapped_type> found(const Map& map,
+                                                        const typename Map::key_type& key) {
+    const auto at = map.find(key);
+    if (at == map.end()) return std::nullopt;
+    return at->second;
+  }
+
+  TaskRow row_of(const FinishedTask& finished) const REQUIRES(c_.mutex) {
+    const HistoryRecord& h = finished.history;
+    return {.task = h.task,
+            .outcome = h.outcome,
+            .result = h.result,
+            .error = h.error,
+            .log = h.log,
+            .trace = h.trace,
+            .recorded = c_.turns.at(finished.turn)};
+  }
+
+  std::shared_ptr<MemoryContents> contents_;
+  MemoryContents& c_;
+};
+
+}  // namespace
+
+std::unique_ptr<Reader> make_memory_reader(std::shared_ptr<MemoryContents> contents) {
+  return std::make_unique<MemoryReader>(std::move(contents));
+}
+
+}  // namespace tidemill::store
