@@ -177,8 +177,6 @@ std::unique_ptr<Store> open_memory(std::shared_ptr<MemoryContents> contents) {
   return std::make_unique<MemoryStore>(std::move(contents));
 }
 
-std::unique_ptr<Store> open_memory() {
-  return open_memory(make_memory_contents());
-}
+std::unique_ptr<Store> open_memory() { return open_memory(make_memory_contents()); }
 
 }  // namespace tidemill::store
