@@ -1,11 +1,42 @@
 #include "model/codec.h"
 
+#include "model/internal/field_count.h"
 #include "model/internal/field_io.h"
 #include "model/internal/fields.h"
 
 namespace tidemill {
 
 namespace {
+
+// A member that is added to a record must be added to its list in fields.h too; then raise the number.
+#define FIELDS(Record, count) \
+  static_assert(codec::field_count<Record>() == (count), #Record " has a member that is not encoded")
+FIELDS(QueueConfig, 9);
+FIELDS(RetryPolicy, 7);
+FIELDS(WorkSpec, 9);
+FIELDS(TaskRecord, 21);
+FIELDS(ChildResult, 3);
+FIELDS(ArrayRecord, 9);
+FIELDS(ItemChunk, 3);
+FIELDS(IndexOutcome, 7);
+FIELDS(IndexOverride, 12);
+FIELDS(BarrierRecord, 10);
+FIELDS(ExecutionRecord, 17);
+FIELDS(StepRecord, 17);
+FIELDS(KeyRecord, 5);
+FIELDS(HistoryRecord, 6);
+FIELDS(AttemptRecord, 6);
+FIELDS(HandOut, 3);
+FIELDS(EndLease, 1);
+FIELDS(LeasedWork, 2);
+FIELDS(LeaseEpoch, 2);
+FIELDS(WorkRef, 4);
+FIELDS(StepRef, 3);
+FIELDS(Trace, 12);
+FIELDS(TaskError, 3);
+FIELDS(ResultRef, 5);
+FIELDS(ResultValue, 2);
+#undef FIELDS
 
 // The version this program writes of each record. A reader takes 1 up to it.
 template <class Record>
