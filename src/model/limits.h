@@ -38,6 +38,10 @@ inline constexpr uint64_t kContextMax = 1024 * 1024;      // ctx of an execution
 inline constexpr uint64_t kPlaybookMax = 8 * 1024 * 1024;
 inline constexpr int kYamlMaxDepth = 100;
 inline constexpr int kJsonMaxDepth = 512;
+inline constexpr uint64_t kTemplateTextMax = 64 * 1024 * 1024;  // bytes of any text an expression makes
+inline constexpr uint64_t kTemplateItemsMax = 10'000'000;        // items of any list it makes
+inline constexpr int kTemplateDepth = 200;  // nesting of parentheses, blocks and conditions
+inline constexpr int kTemplateHeight = 500;  // of the tree of one expression, chains included
 inline constexpr uint32_t kStepsMax = 10'000;
 inline constexpr uint64_t kPipelineGuard = 1'000'000;  // tool calls of one pipeline run
 

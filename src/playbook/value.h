@@ -23,7 +23,7 @@ class Value {
  public:
   enum class Kind : uint8_t { undefined, null, boolean, integer, real, string, list, map };
 
-  Value() noexcept = default;  // undefined, of no particular reference
+  Value() noexcept {}  // undefined, of no particular reference
   static Value undefined(std::string reference);
   static Value null() noexcept;
   Value(bool b) noexcept : kind_(Kind::boolean) { u_.boolean = b; }
