@@ -76,6 +76,11 @@ void StreamWriter::write(std::string bytes) {
   }
 }
 
+void StreamWriter::end() {
+  ending_ = true;
+  if (kept_.empty()) flush();
+}
+
 void StreamWriter::flush() {
   while (written_ < kept_.size()) {
     const ssize_t n =
@@ -94,6 +99,7 @@ void StreamWriter::flush() {
   }
   kept_.clear();
   written_ = 0;
+  if (ending_) shutdown(fd_.get(), SHUT_WR);
   if (watched_) loop_.unwatch(fd_.get());
   watched_ = false;
 }

@@ -1,7 +1,7 @@
 #pragma once
-// StreamReader and StreamWriter: bytes in and out of a descriptor that does not block, on an event loop.
-// Owned by whoever talks to a child or a socket; the loop's thread only. Neither calls back after it was
-// destroyed, and both may be destroyed from within their own callbacks.
+// StreamReader and StreamWriter: bytes in and out of a descriptor that does not block, on an event
+// loop. Owned by whoever talks to a child or a socket; the loop's thread only. Neither calls back
+// after it was destroyed, and both may be destroyed from within their own callbacks.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,9 +41,11 @@ class StreamWriter {
   StreamWriter(const StreamWriter&) = delete;
   StreamWriter& operator=(const StreamWriter&) = delete;
 
-  // What the socket does not take now is kept and written when it does. A peer that is gone is noticed
-  // by whoever reads.
+  // What the socket does not take now is kept and written when it does. A peer that is gone is
+  // noticed by whoever reads.
   void write(std::string bytes);
+  // The peer reads an end of file after what was written.
+  void end();
 
  private:
   void flush();
@@ -53,6 +55,7 @@ class StreamWriter {
   std::string kept_;
   size_t written_ = 0;  // of kept_
   bool watched_ = false;
+  bool ending_ = false;
 };
 
 }  // namespace tidemill::os

@@ -1,0 +1,54 @@
+#include "worker/internal/tail_text.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tidemill::worker {
+
+namespace {
+
+constexpr size_t kNearLine = 256;
+
+bool inside_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
+}  // namespace
+
+void TailText::add(std::string_view bytes) {
+  if (bytes.size() > bound_) {
+    dropped_ += text_.size() + bytes.size() - bound_;
+    text_.assign(bytes.substr(bytes.size() - bound_));
+    return;
+  }
+  text_.append(bytes);
+  if (text_.size() > 2 * bound_) {
+    const size_t surplus = text_.size() - bound_;
+    dropped_ += surplus;
+    text_.erase(0, surplus);
+  }
+}
+
+std::string TailText::take() {
+  if (text_.size() > bound_) {
+    dropped_ += text_.size() - bound_;
+    text_.erase(0, text_.size() - bound_);
+  }
+  if (dropped_ != 0) {
+    size_t cut = 0;
+    while (cut < text_.size() && cut < 4 && inside_character(text_[cut])) ++cut;
+    const size_t line = text_.find('\n');
+    if (line < std::min(kNearLine, text_.size() / 2)) cut = line + 1;
+    dropped_ += cut;
+    text_.replace(0, cut, "[the first " + std::to_string(dropped_) + " bytes were dropped]\n");
+  }
+  dropped_ = 0;
+  return std::exchange(text_, {});
+}
+
+std::string keep_tail(std::string text, uint64_t bound) {
+  if (text.size() <= bound) return text;
+  TailText tail(bound);
+  tail.add(text);
+  return tail.take();
+}
+
+}  // namespace tidemill::worker
