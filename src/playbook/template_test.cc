@@ -658,8 +658,9 @@ TEST_F(TemplateTest, FuelIsBounded) {
   EXPECT_TRUE(needs_fuel("{{ 'x' * 2000000 }}", kRoutingFuel));
   EXPECT_FALSE(needs_fuel("{{ 'x' * 1000000 }}", kRoutingFuel));
   EXPECT_TRUE(needs_fuel("{% for i in range(9000) %}{{ i }}{% endfor %}", kRoutingFuel));
-  EXPECT_TRUE(needs_fuel(
-      "{% for i in range(10000) %}{% for j in range(10000) %}{% endfor %}{% endfor %}", 2'000'000));
+  EXPECT_TRUE(
+      needs_fuel("{% for i in range(10000) %}{% for j in range(10000) %}{% endfor %}{% endfor %}",
+                 kWorkerFuel));
   EXPECT_TRUE(needs_fuel("{{ (range(4000) | list) == range(4000) }}{{ range(9000) | sort }}",
                          kRoutingFuel));
   EXPECT_TRUE(needs_fuel("{{ ('ab' * 600000) | replace('a', 'xyz') | length }}", kRoutingFuel));

@@ -1,0 +1,15 @@
+#pragma once
+// Checks every name that a template reads: whether it exists, whether it may be read there, and
+// whether one name hides another. Used by compile(); one thread.
+#include "playbook/internal/check.h"
+#include "playbook/internal/document.h"
+
+namespace tidemill::playbook {
+
+void check_names(const Check& check, const Plan& plan);
+
+// Warnings where a name hides another that means something else. `drafts` tell where names are
+// given.
+void check_hiding(const Check& check, const Plan& plan, const std::vector<StepDraft>& drafts);
+
+}  // namespace tidemill::playbook
