@@ -9,6 +9,8 @@ namespace tidemill::limits {
 
 // ---- leases and retries ----
 inline constexpr Duration kLease = seconds(30);
+// The worker, who knows when an attempt began, reports its timeout; the server waits so much longer.
+inline constexpr Duration kTimeoutSlack = seconds(1);
 inline constexpr Duration kCloseGrace = seconds(2);  // a closed connection may come back
 inline constexpr uint32_t kMaxAttempts = 3;
 inline constexpr uint32_t kMaxCrashes = 3;
@@ -20,6 +22,12 @@ inline constexpr Duration kBackoffCap = minutes(10);
 inline constexpr uint32_t kPlaces = 1'024;
 inline constexpr uint32_t kPlacesBound = 65'536;
 inline constexpr uint32_t kSlotsBound = 4'096;
+
+// ---- hand-outs ----
+inline constexpr Duration kPrefetchTime = milliseconds(2);  // work held ahead covers this much
+inline constexpr Duration kChunkTime = milliseconds(10);    // a range of indexes on a slot takes this
+inline constexpr Duration kPrefetchLongest = milliseconds(100);  // longer work never goes ahead
+inline constexpr uint64_t kChunkMax = 4'096;                // indexes of one range on a slot
 
 // ---- sizes, in bytes unless named otherwise ----
 inline constexpr uint64_t kInlineMax = 64 * 1024;         // larger results become blobs
