@@ -35,6 +35,7 @@ void begin_turn(State& s, Turn number, Now now, std::span<const Command> command
   }
   record_lost(s);
   settle(s);
+  execution::settle(s);
 }
 
 void end_turn(State& s) {
@@ -107,6 +108,7 @@ void Machine::apply(Turn turn, Now now, std::span<const Command> commands, const
   for (const Command& command : commands) {
     std::visit([&](const auto& body) { decide(s, command.tag, body); }, command.body);
     settle(s);
+    execution::settle(s);
   }
   end_turn(s);
 }

@@ -3,6 +3,7 @@
 
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"
+#include "machine/internal/work.h"
 
 namespace tidemill::machine {
 
@@ -20,7 +21,8 @@ namespace execution {
 
 void task_ended(State&, const TaskRecord&, const TaskEnd&) {}
 void array_ended(State&, const ArrayRecord&, const ArrayEnd&) {}
-void report_ctx(State&, const StepRef&, const SharedBytes&) {}
+void recorded(State&, const StepRef&, const Report&) {}
+void settle(State& s) { machine::settle(s); }
 void barrier_fired(State&, const BarrierRecord&) {}
 ChildStart child_wanted(State&, const WorkRef&, const StepRef&, const Report::Child&) {
   ChildStart none;

@@ -216,8 +216,8 @@ void finish_index(State& s, LiveArray& array, uint64_t index, Outcome outcome, E
       touch(s, array);
     }
   }
-  if (ending.report != nullptr && ending.report->ctx_writes && array.record.work.step) {
-    execution::report_ctx(s, array.record.work.step, ending.report->ctx_writes);
+  if (outcome == Outcome::done && ending.report != nullptr && array.record.work.step) {
+    execution::recorded(s, array.record.work.step, *ending.report);
   }
   ending.trace.spawned = array.record.spawned_at;
   ending.trace.ready = array.record.ready_at;

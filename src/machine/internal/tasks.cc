@@ -68,9 +68,7 @@ void tell_execution(State& s, TaskRecord task, Outcome outcome, Ending ending) {
   const ResultRef result = done ? result_ref(task, ending.result) : ResultRef{};
   const TaskError error = ending.error;
   const Report* report = ending.report;
-  if (report != nullptr && report->ctx_writes) {
-    execution::report_ctx(s, task.work.step, report->ctx_writes);
-  }
+  if (done && report != nullptr) execution::recorded(s, task.work.step, *report);
   emit_finish(s, task, outcome, std::move(ending));
   execution::task_ended(s, task,
                         {.outcome = outcome,

@@ -2,6 +2,7 @@
 // and is answered with what is next, or parked until there is something.
 #include <algorithm>
 
+#include "machine/execution/hooks.h"
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/leases.h"
@@ -114,6 +115,7 @@ void decide(State& s, Tag tag, const Exchange& command) {
     reply.answers.push_back(take_report(s, *session, report));
     settle(s);
   }
+  execution::settle(s);
   take_capacity(s, *session, request);
   const Capacity capacity{.slots = request.free_slots, .places = request.free_places};
   Turn needs = request.reports.empty() && !opens ? Turn{} : s.turn.number;
