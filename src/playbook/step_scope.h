@@ -47,9 +47,10 @@ Value step_view(const StepOutput& output);
 // The data of a loop. `results` undefined: not known here.
 Value loop_data(Value results, uint64_t total, uint64_t done, uint64_t failed);
 
-// The value at `path`, undefined when there is none.
+// The value at `path`, undefined when there is none. Decimal names are positions in lists.
 Value value_at(const Value& root, std::span<const std::string> path);
-// Puts a value at `path`, making maps on the way; an empty path replaces the whole.
+// Puts a value at `path`, making maps on the way (a map with the key "0" reads like a list's first item);
+// an empty path replaces the whole.
 void put_at(Value& root, std::span<const std::string> path, Value value);
 
 // ---- the scope of a step ----

@@ -163,5 +163,29 @@ TEST(StepScopeTest, Coverage) {
   EXPECT_TRUE(covers({{}}, Path{"anything"}));
 }
 
+TEST(StepScopeTest, PathsGoThroughLists) {
+  const Value data = json(R"({"rows": [{"id": 1}, {"id": 2}], "m": {"0": "zero"}})");
+  const auto at = [&](std::initializer_list<std::string> path) {
+    return text_of(value_at(data, std::vector<std::string>(path)));
+  };
+  EXPECT_EQ(at({"rows", "0", "id"}), "1");
+  EXPECT_EQ(at({"rows", "-1", "id"}), "2");
+  EXPECT_EQ(at({"m", "0"}), "\"zero\"");
+  for (const std::string missing : {"2", "-3", "x", "0x", ""}) {
+    EXPECT_TRUE(value_at(data, std::vector<std::string>{"rows", missing}).is_undefined()) << missing;
+  }
+
+  // A part that comes before or after the whole it belongs to changes nothing.
+  Value whole_first;
+  put_at(whole_first, std::vector<std::string>{"rows"}, data.get("rows"));
+  put_at(whole_first, std::vector<std::string>{"rows", "0", "id"}, Value(1));
+  Value part_first;
+  put_at(part_first, std::vector<std::string>{"rows", "0", "id"}, Value(1));
+  EXPECT_EQ(text_of(part_first), R"({"rows":{"0":{"id":1}}})");
+  put_at(part_first, std::vector<std::string>{"rows"}, data.get("rows"));
+  EXPECT_EQ(text_of(whole_first), R"({"rows":[{"id":1},{"id":2}]})");
+  EXPECT_EQ(text_of(part_first), text_of(whole_first));
+}
+
 }  // namespace
 }  // namespace tidemill::playbook

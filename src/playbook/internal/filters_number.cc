@@ -47,12 +47,8 @@ double round_towards(double d, int64_t digits, double (*direction)(double)) {
   return digits < 0 ? direction(d / unit) * unit : direction(d * unit) / unit;
 }
 
-double floor_of(double d) {
-  return std::floor(d);
-}
-double ceil_of(double d) {
-  return std::ceil(d);
-}
+double floor_of(double d) { return std::floor(d); }
+double ceil_of(double d) { return std::ceil(d); }
 
 bool filter_round(const Call& call, Value& out) {
   int64_t digits = 0;

@@ -122,18 +122,10 @@ bool join_items(const Call& call, const List& items, std::string_view separator,
   return true;
 }
 
-bool filter_lower(const Call& call, Value& out) {
-  return map_text(call, to_lower, out);
-}
-bool filter_upper(const Call& call, Value& out) {
-  return map_text(call, to_upper, out);
-}
-bool filter_title(const Call& call, Value& out) {
-  return map_text(call, title_case, out);
-}
-bool filter_capitalize(const Call& call, Value& out) {
-  return map_text(call, capitalize, out);
-}
+bool filter_lower(const Call& call, Value& out) { return map_text(call, to_lower, out); }
+bool filter_upper(const Call& call, Value& out) { return map_text(call, to_upper, out); }
+bool filter_title(const Call& call, Value& out) { return map_text(call, title_case, out); }
+bool filter_capitalize(const Call& call, Value& out) { return map_text(call, capitalize, out); }
 
 bool filter_trim(const Call& call, Value& out) {
   std::string storage;
