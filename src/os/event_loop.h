@@ -10,6 +10,12 @@
 
 namespace tidemill::os {
 
+// What a descriptor is watched for and was found to be: epoll's (and poll's) bits.
+inline constexpr uint32_t kReadable = 0x001;
+inline constexpr uint32_t kWritable = 0x004;
+inline constexpr uint32_t kFailed = 0x008;
+inline constexpr uint32_t kHungUp = 0x010;
+
 class EventLoop {
  public:
   EventLoop();
@@ -17,7 +23,7 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  using OnReady = std::function<void(uint32_t events)>;  // EPOLLIN, EPOLLOUT, EPOLLHUP, …
+  using OnReady = std::function<void(uint32_t events)>;   // kReadable, kHungUp, …
   void watch(int fd, uint32_t events, OnReady on_ready);  // or changes what is watched
   void unwatch(int fd);
 
@@ -27,8 +33,8 @@ class EventLoop {
 
   // Runs `f` on the loop's thread; wakes it if need be. Any thread.
   void post(std::function<void()> f);
-  // Runs `f` once, when this round of events is worked off and before the loop sleeps: batching. Who asks
-  // often keeps a flag of having asked.
+  // Runs `f` once, when this round of events is worked off and before the loop sleeps: batching.
+  // Who asks often keeps a flag of having asked.
   void defer(std::function<void()> f);
 
   // Until stop(): the round in which it was called is worked off. May be run again afterwards.

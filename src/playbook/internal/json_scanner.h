@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "playbook/internal/number_text.h"
 
 namespace tidemill::playbook::expr {
 
@@ -23,7 +22,7 @@ class JsonScanner {
   };
   struct Number {
     std::string_view text;
-    NumberForm form = NumberForm::whole;
+    bool whole = false;  // no fraction and no exponent
   };
 
   // The next character that is no white space, 0 at the end; it is not consumed.

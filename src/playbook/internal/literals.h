@@ -1,6 +1,5 @@
 #pragma once
-// Nodes of literals: constants, lists, maps. A list or map is built anew by every evaluation, from
-// the values of its items. Immutable after compilation, owned by their template; any thread.
+// Nodes of literals: constants, lists, maps. Immutable; any thread.
 #include <vector>
 
 #include "playbook/internal/node.h"

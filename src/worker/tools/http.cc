@@ -1,0 +1,129 @@
+#include "worker/tools/http.h"
+
+#include <utility>
+
+#include "playbook/json.h"
+#include "worker/tools/internal/http_client.h"
+
+namespace tidemill::worker {
+
+namespace {
+
+using playbook::Map;
+using playbook::Value;
+
+constexpr size_t kBodyShown = 200;  // of an answer, in a message
+
+std::string_view trimmed(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
+}
+
+// Lines "Name: value" as a map; a name that comes again has its values joined.
+Map headers_of(std::string_view lines) {
+  Map out;
+  while (!lines.empty()) {
+    const size_t end = lines.find('\n');
+    const std::string_view line = lines.substr(0, end);
+    lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos || colon == 0) continue;
+    std::string name(line.substr(0, colon));
+    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    const std::string_view value = trimmed(line.substr(colon + 1));
+    if (const Value* before = out.find(name)) {
+      out.set(name, before->as_string() + ", " + std::string(value));
+    } else {
+      out.append_distinct(std::move(name), Value(value));
+    }
+  }
+  return out;
+}
+
+// application/json, application/problem+json; charset=utf-8
+bool is_json(std::string_view content_type) {
+  std::string type(trimmed(content_type.substr(0, content_type.find(';'))));
+  for (char& c : type) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return type == "application/json" || type == "text/json" || type.ends_with("+json");
+}
+
+bool worth_retrying(int status) {
+  return status >= 500 || status == 408 || status == 425 || status == 429;
+}
+
+std::string beginning(std::string_view body) {
+  const std::string_view text = trimmed(body);
+  return std::string(text.substr(0, kBodyShown)) + (text.size() > kBodyShown ? "…" : "");
+}
+
+// What result a call gets for an answer.
+ToolResult result_of(const HttpResponse& response, const std::string& what, bool noetl) {
+  ToolResult out;
+  out.bytes_in = response.bytes_in;
+  out.bytes_out = response.bytes_out;
+  out.error = response.error;
+  if (response.status == 0) return out;
+  out.http_status = response.status;
+  Value body;
+  std::string not_json;
+  if (is_json(response.content_type)) {
+    auto parsed = trimmed(response.body).empty() ? Result<Value>(Value::null())
+                                                 : playbook::parse_json(response.body);
+    if (parsed.ok()) {
+      body = std::move(parsed).value();
+    } else {
+      not_json = parsed.error().what;
+    }
+  }
+  if (body.is_undefined()) body = Value(response.body);
+  Map data;
+  data.reserve(3);
+  data.append_distinct("status_code", Value(response.status));
+  data.append_distinct("headers", Value(headers_of(response.headers)));
+  data.append_distinct("data", std::move(body));
+  out.data = Value(std::move(data));
+  if (response.status < 200 || response.status > 299) {
+    out.error = TaskError{
+        "http",
+        what + " answered " + std::to_string(response.status) + ": " + beginning(response.body),
+        worth_retrying(response.status)};
+  } else if (!not_json.empty() && !noetl) {
+    out.error = TaskError{"body",
+                          what + " announced JSON and sent something else (" + not_json +
+                              "): " + beginning(response.body),
+                          true};
+  }
+  return out;
+}
+
+class HttpRunner final : public ToolRunner {
+ public:
+  HttpRunner(os::EventLoop& loop, HttpOptions options)
+      : client_(loop, {.ca_file = std::move(options.ca_file)}) {}
+
+  void start(const ToolCall& call, OnDone on_done) override {
+    auto request = make_http_request(call.config, call.auth, call.timeout);
+    if (!request.ok()) {
+      ToolResult refused;
+      refused.error = TaskError{"config", std::move(request.error().what), false};
+      return on_done(std::move(refused));
+    }
+    std::string what = request->method + " " + shown_url(request->url);
+    client_.start(call.id, std::move(request).value(),
+                  [what = std::move(what), noetl = call.noetl, on_done = std::move(on_done)](
+                      const HttpResponse& response) { on_done(result_of(response, what, noetl)); });
+  }
+  void cancel(CallId id) override { client_.cancel(id); }
+
+ private:
+  HttpClient client_;
+};
+
+}  // namespace
+
+std::unique_ptr<ToolRunner> make_http_runner(os::EventLoop& loop, HttpOptions options) {
+  return std::make_unique<HttpRunner>(loop, std::move(options));
+}
+
+}  // namespace tidemill::worker

@@ -1,0 +1,245 @@
+#include "worker/tools/internal/sqlite_file.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace tidemill::worker {
+
+namespace {
+
+constexpr size_t kGroupMax = 1'000;  // calls in one commit
+
+// Not a name that a statement of a playbook would use by chance.
+constexpr const char* kBeginCall = "SAVEPOINT tidemill_call";
+constexpr const char* kEndCall = "RELEASE tidemill_call";
+constexpr const char* kUndoCall = "ROLLBACK TO tidemill_call; RELEASE tidemill_call";
+
+ToolResult failed(TaskError error) {
+  ToolResult result;
+  result.error = std::move(error);
+  return result;
+}
+
+TaskError open_error(const Error& e) { return {"connect", e.what, e.code == ErrorCode::io}; }
+
+}  // namespace
+
+bool SqliteJob::own_transaction() const {
+  return std::any_of(statements.begin(), statements.end(),
+                     [](const BoundSql& s) { return s.traits.own_transaction; });
+}
+
+bool SqliteJob::may_only_read() const {
+  return std::all_of(statements.begin(), statements.end(),
+                     [](const BoundSql& s) { return s.traits.may_only_read; });
+}
+
+// ---- event thread ----
+
+SqliteFile::SqliteFile(os::EventLoop& loop, std::string path, RefusedFiles refused,
+                       OnFinished on_finished)
+    : loop_(loop),
+      path_(std::move(path)),
+      refused_(std::move(refused)),
+      on_finished_(std::move(on_finished)) {
+  write_thread_ = os::Thread("sqlite-write", [this] { write_all(); });
+}
+
+SqliteFile::~SqliteFile() {
+  writes_.close();
+  reads_.close();
+  read_thread_.join();
+  write_thread_.join();
+}
+
+void SqliteFile::submit(SqliteJobPtr job) {
+  if (new_writes_.empty() && new_reads_.empty()) {
+    loop_.defer([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->hand_over();
+    });
+  }
+  // A database in memory is one connection's own.
+  const bool read = path_ != ":memory:" && job->may_only_read();
+  (read ? new_reads_ : new_writes_).push_back(std::move(job));
+}
+
+void SqliteFile::hand_over() {
+  if (!new_writes_.empty()) writes_.push(new_writes_);
+  if (new_reads_.empty()) return;
+  if (!reading_) {
+    reading_ = true;
+    read_thread_ = os::Thread("sqlite-read", [this] { read_all(); });
+  }
+  reads_.push(new_reads_);
+}
+
+// ---- both threads ----
+
+void SqliteFile::Queue::push(Jobs& jobs) {
+  {
+    os::Lock lock(mutex_);
+    std::move(jobs.begin(), jobs.end(), std::back_inserter(jobs_));
+  }
+  jobs.clear();
+  changed_.notify_one();
+}
+
+std::vector<SqliteJobPtr> SqliteFile::Queue::take() {
+  os::Lock lock(mutex_);
+  while (jobs_.empty() && !closed_) changed_.wait(mutex_);
+  if (closed_) return {};
+  Jobs out;
+  const size_t n = std::min(kGroupMax, jobs_.size());
+  out.reserve(n);
+  std::move(jobs_.begin(), jobs_.begin() + static_cast<ptrdiff_t>(n), std::back_inserter(out));
+  jobs_.erase(jobs_.begin(), jobs_.begin() + static_cast<ptrdiff_t>(n));
+  return out;
+}
+
+void SqliteFile::Queue::close() {
+  {
+    os::Lock lock(mutex_);
+    closed_ = true;
+  }
+  changed_.notify_all();
+}
+
+void SqliteFile::finish(Jobs jobs) {
+  loop_.post([weak = weak_from_this(), jobs = std::move(jobs)]() mutable {
+    if (const auto self = weak.lock()) self->on_finished_(std::move(jobs));
+  });
+}
+
+// ---- writer thread ----
+
+void SqliteFile::write_all() {
+  for (Jobs jobs = writes_.take(); !jobs.empty(); jobs = writes_.take()) {
+    write(jobs);
+    finish(std::move(jobs));
+  }
+  writer_.reset();
+}
+
+// Neighbours share a transaction, up to a call that has its own.
+void SqliteFile::write(const Jobs& jobs) {
+  if (!writer_) {
+    auto opened = SqliteConnection::open(path_, SqliteConnection::Mode::write, refused_);
+    if (!opened.ok()) {
+      for (const auto& job : jobs) job->result = failed(open_error(opened.error()));
+      return;
+    }
+    writer_ = std::move(opened.value());
+  }
+  Jobs group;
+  for (const auto& job : jobs) {
+    if (!job->own_transaction()) {
+      group.push_back(job);
+      continue;
+    }
+    write_group(std::exchange(group, {}));
+    write_alone(*job);
+  }
+  write_group(group);
+}
+
+void SqliteFile::write_group(const Jobs& jobs) {
+  Jobs group = jobs;
+  while (!group.empty() && !try_group(group)) {
+  }
+}
+
+// One transaction for the group. False when it was undone by one of its calls (an interrupt,
+// RAISE(ROLLBACK) in a trigger): that call has its error and is no longer in the group, which must
+// run again.
+bool SqliteFile::try_group(Jobs& group) {
+  if (auto error = writer_->execute("BEGIN IMMEDIATE")) {
+    for (const auto& job : group) job->result = failed(*error);
+    return true;
+  }
+  for (size_t i = 0; i < group.size(); ++i) {
+    if (run_in_group(*group[i])) continue;
+    group.erase(group.begin() + static_cast<ptrdiff_t>(i));
+    return false;
+  }
+  auto error = writer_->execute("COMMIT");
+  if (!error) return true;
+  if (writer_->in_transaction()) (void)writer_->execute("ROLLBACK");
+  if (error->kind == "constraint") {
+    // A deferred constraint of one call; each must answer for itself.
+    write_one_by_one(group);
+    return true;
+  }
+  for (const auto& job : group) {
+    if (!job->result.error) job->result = failed(*error);
+  }
+  return true;
+}
+
+// Every call is all or nothing. One statement is so by itself; several need a savepoint. False when
+// the whole transaction is gone.
+bool SqliteFile::run_in_group(SqliteJob& job) {
+  const bool several = job.statements.size() > 1;
+  if (several) (void)writer_->execute(kBeginCall);
+  job.result = writer_->run(job.statements, job.stop);
+  if (!writer_->in_transaction()) {
+    if (!job.result.error)
+      job.result = failed({"sql", "the call ended a transaction it had not begun", false});
+    return false;
+  }
+  if (several) (void)writer_->execute(job.result.error ? kUndoCall : kEndCall);
+  return true;
+}
+
+void SqliteFile::write_alone(SqliteJob& job) {
+  job.result = writer_->run(job.statements, job.stop);
+  if (!writer_->in_transaction()) return;
+  (void)writer_->execute("ROLLBACK");
+  if (!job.result.error) {
+    job.result =
+        failed({"sql", "the call began a transaction and did not end it: add COMMIT", false});
+  }
+}
+
+void SqliteFile::write_one_by_one(const Jobs& jobs) {
+  for (const auto& job : jobs) {
+    if (auto error = writer_->execute("BEGIN IMMEDIATE")) {
+      job->result = failed(*error);
+      continue;
+    }
+    job->result = writer_->run(job->statements, job->stop);
+    if (job->result.error) {
+      if (writer_->in_transaction()) (void)writer_->execute("ROLLBACK");
+    } else if (auto error = writer_->execute("COMMIT")) {
+      if (writer_->in_transaction()) (void)writer_->execute("ROLLBACK");
+      job->result = failed(*error);
+    }
+  }
+}
+
+// ---- reader thread ----
+
+void SqliteFile::read_all() {
+  for (Jobs jobs = reads_.take(); !jobs.empty(); jobs = reads_.take()) read(jobs);
+  reader_.reset();
+}
+
+// What cannot be prepared here (a file that is not there yet, a temporary table, a function with
+// effects) is the writer's to run or to refuse.
+void SqliteFile::read(const Jobs& jobs) {
+  if (!reader_) {
+    auto opened = SqliteConnection::open(path_, SqliteConnection::Mode::read, refused_);
+    if (opened.ok()) reader_ = std::move(opened.value());
+  }
+  for (const auto& job : jobs) {
+    Jobs one{job};
+    if (!reader_ || !reader_->only_reads(job->statements)) {
+      writes_.push(one);
+      continue;
+    }
+    job->result = reader_->run(job->statements, job->stop);
+    finish(std::move(one));
+  }
+}
+
+}  // namespace tidemill::worker
