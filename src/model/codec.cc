@@ -19,7 +19,7 @@ FIELDS(ChildResult, 3);
 FIELDS(ArrayRecord, 9);
 FIELDS(ItemChunk, 3);
 FIELDS(IndexOutcome, 7);
-FIELDS(IndexOverride, 12);
+FIELDS(IndexOverride, 13);
 FIELDS(BarrierRecord, 10);
 FIELDS(ExecutionRecord, 17);
 FIELDS(StepRecord, 17);

@@ -150,7 +150,7 @@ TEST(CodecTest, OutcomesAndOverrides) {
                        FIELD(error.message = "no"), FIELD(log = "line\n"), FIELD(trace.calls = 3)});
   check<IndexOverride>({FIELD(array.raw = 1), FIELD(index = 2), FIELD(attempts = 3),
                         FIELD(crashes = 4), FIELD(starts = 5), FIELD(round = 6),
-                        FIELD(suspended = true), FIELD(run_at.ns = 7),
+                        FIELD(suspended = true), FIELD(cancel_requested = true), FIELD(run_at.ns = 7),
                         FIELD(suspended_with = shared("w")), FIELD(waits_for.raw = 8),
                         FIELD(child = std::make_shared<const ChildResult>()),
                         FIELD(last_error.kind = "timeout")});

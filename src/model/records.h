@@ -121,6 +121,7 @@ struct IndexOverride {
   uint32_t starts = 0;
   uint32_t round = 1;
   bool suspended = false;
+  bool cancel_requested = false;
   WallTime run_at;
   SharedBytes suspended_with;
   ExecutionId waits_for;

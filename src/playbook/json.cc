@@ -60,7 +60,7 @@ class Parser {
   bool parse_number(Value& out) {
     JsonScanner::Number number;
     if (!scan_.scan_number(number)) return false;
-    return expr::number_from_json(number.text, number.whole, out) ||
+    return expr::number_from_json(number.text, number.form, out) ||
            scan_.fail("a number that a double can hold");
   }
 

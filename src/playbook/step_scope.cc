@@ -65,17 +65,10 @@ std::optional<uint64_t> id_from(const Value& v) {
 Value ref_value(const ResultRef& ref) {
   Map map;
   switch (ref.place) {
-    case ResultRef::Place::none:
-      break;
-    case ResultRef::Place::task:
-      map.set("task", Value(std::to_string(ref.task.raw)));
-      break;
-    case ResultRef::Place::array:
-      map.set("array", Value(std::to_string(ref.array.raw)));
-      break;
-    case ResultRef::Place::blob:
-      map.set("blob", Value(hex(ref.blob)));
-      break;
+    case ResultRef::Place::none: break;
+    case ResultRef::Place::task: map.set("task", Value(std::to_string(ref.task.raw))); break;
+    case ResultRef::Place::array: map.set("array", Value(std::to_string(ref.array.raw))); break;
+    case ResultRef::Place::blob: map.set("blob", Value(hex(ref.blob))); break;
   }
   map.set("size", number(ref.size));
   return map;
@@ -180,15 +173,38 @@ Value loop_data(Value results, uint64_t total, uint64_t done, uint64_t failed) {
   return map;
 }
 
+// The item that a decimal text names in a list (from the end when negative); its size when none.
+static size_t list_position(const List& list, std::string_view text) {
+  int64_t index = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), index);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return list.size();
+  if (index < 0) index += static_cast<int64_t>(list.size());
+  return index < 0 ? list.size() : std::min(static_cast<size_t>(index), list.size());
+}
+
 Value value_at(const Value& root, std::span<const std::string> path) {
   Value at = root;
-  for (const std::string& name : path) at = at.get(name);
+  for (const std::string& name : path) {
+    if (at.is_list()) {
+      const size_t position = list_position(at.as_list(), name);
+      at = position == at.as_list().size() ? Value() : Value(at.as_list()[position]);
+    } else {
+      at = at.get(name);
+    }
+  }
   return at;
 }
 
 void put_at(Value& root, std::span<const std::string> path, Value value) {
   if (path.empty()) {
     root = std::move(value);
+    return;
+  }
+  if (root.is_list()) {
+    // A part of a list that is there as a whole already.
+    const size_t position = list_position(root.as_list(), path.front());
+    if (position == root.as_list().size()) return;
+    put_at(root.mutable_list()[position], path.subspan(1), std::move(value));
     return;
   }
   if (!root.is_map()) root = Value(Map());
@@ -236,9 +252,8 @@ Result<StepScope> decode_scope(std::string_view text) {
     }
   }
   if (const Value ending = map.get("ending"); !ending.is_undefined()) {
-    const auto* at = ending.is_string()
-                         ? std::find(kEndings.begin(), kEndings.end(), ending.as_string())
-                         : kEndings.end();
+    const auto* at = ending.is_string() ? std::find(kEndings.begin(), kEndings.end(), ending.as_string())
+                                        : kEndings.end();
     if (at == kEndings.end()) return corrupt("a step's scope");
     scope.ending = static_cast<Ending>(at - kEndings.begin());
   }

@@ -111,13 +111,12 @@ std::string LiveView::step_line(const client::StepProgress& step) {
   if (seen.epoch != step.epoch) seen = {step.epoch, now, finished};
   const double elapsed = (now - seen.since).seconds();
   const double rate = elapsed > 0.2 ? static_cast<double>(finished - seen.at_since) / elapsed : 0;
-  std::string line =
-      fmt::format("  {:<24} {} {}/{}", one_line(plan_->steps[step.step].name, 24),
-                  bar(finished, step.total, 20), count_text(finished), count_text(step.total));
+  std::string line = fmt::format(
+      "  {:<24} {} {}/{}", one_line(plan_->steps[step.step].name, 24),
+      bar(finished, step.total, 20), count_text(finished), count_text(step.total));
   if (rate > 0 && finished < step.total) {
-    line +=
-        fmt::format("  {:.0f}/s, {} left", rate,
-                    duration_text(seconds_f(static_cast<double>(step.total - finished) / rate)));
+    line += fmt::format("  {:.0f}/s, {} left", rate,
+                        duration_text(seconds_f(static_cast<double>(step.total - finished) / rate)));
   }
   if (step.failed > 0) line += fmt::format("  {} failed", count_text(step.failed));
   if (step.epoch > 1) line += fmt::format("  (entry {})", step.epoch);
@@ -128,11 +127,14 @@ void LiveView::draw(const client::Progress& progress) {
   clear();
   print_failures(progress);
   const size_t width = terminal_width();
-  std::string out = fmt::format(
-      "{}  {} tasks done{}{}\n", duration_text(os::steady_now() - started_),
-      count_text(progress.tasks_finished),
-      progress.children > 0 ? fmt::format(", {} child executions", progress.children) : "",
-      progress.tasks_failed > 0 ? fmt::format(", {} failed", progress.tasks_failed) : "");
+  std::string out = fmt::format("{}  {} tasks done{}{}\n", duration_text(os::steady_now() - started_),
+                                count_text(progress.tasks_finished),
+                                progress.children > 0
+                                    ? fmt::format(", {} child executions", progress.children)
+                                    : "",
+                                progress.tasks_failed > 0
+                                    ? fmt::format(", {} failed", progress.tasks_failed)
+                                    : "");
   int lines = 1;
   for (const client::StepProgress& step : progress.steps) {
     if (!lives(step.state) || step.step >= plan_->steps.size()) continue;

@@ -24,6 +24,11 @@ class IndexStates {
   uint64_t count() const { return count_; }
   uint64_t of(Outcome outcome) const;  // indexes in that state
 
+  // The first open index from `from` on that lies below `end`, or `end`.
+  uint64_t next_open(uint64_t from, uint64_t end) const;
+  // One more than the highest index that has ended; 0 when none has.
+  uint64_t ended_below() const;
+
   // Recounts everything; asserts that the counters agree with the bits.
   void check() const;
 

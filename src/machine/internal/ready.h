@@ -51,7 +51,7 @@ class ReadyIndex {
 
   // The entry that is ahead of all others of these lanes; false when they are empty.
   bool front(std::span<const LaneId> lanes, Entry& out) const;
-  // Says that the unit had its turn. In a queue that is not fair nobody calls it.
+  // Says that the unit, still in the index, has its turn. In a queue that is not fair nobody calls it.
   void took_turn(LaneId lane, const UnitId& unit);
 
   bool empty(LaneId lane) const { return lane >= lanes_.size() || lanes_[lane].heads.empty(); }

@@ -14,6 +14,7 @@
 #include "machine/command.h"
 #include "machine/internal/index_states.h"
 #include "machine/internal/ready.h"
+#include "model/change.h"
 #include "model/exchange.h"
 #include "model/records.h"
 
@@ -41,9 +42,11 @@ using QueueNumber = uint32_t;
 
 struct QueueTable {
   std::deque<Queue> all;                       // by number
-  std::map<std::string, QueueNumber> by_name;  // in the order a claim goes through them
+  std::map<std::string, QueueNumber> by_name;
+  uint64_t claims = 0;                         // so that queues take turns
   std::map<std::string, uint32_t> kinds;       // names of kinds, numbered as they are met
   std::vector<std::string> kind_names;
+  std::vector<Duration> kind_means;            // measured time of one attempt; 0: not known yet
 };
 
 // ---- tasks ----
@@ -53,6 +56,7 @@ struct LiveTask {
   uint64_t share = 0;   // of state_hash, when not stale
   bool stale = false;   // its share must be computed anew
   bool dirty = false;   // PutTask at the end of this turn
+  bool offered = false; // it is in the ready index, or in its key's line for it
   QueueNumber queue = 0;
   uint32_t kind = 0;
   LeaseEpoch epoch;     // of its lease or reservation; none: not leased
@@ -65,6 +69,7 @@ struct LiveTask {
 struct TaskTable {
   std::unordered_map<TaskId, LiveTask> all;
   std::unordered_map<TaskId, std::vector<TaskId>> dependants;  // by what they wait for
+  std::set<TaskId> held_by_barrier;  // blocked until their barrier fires
   uint64_t by_state[4] = {};  // TaskRecord::State; leased ones count as ready
   uint64_t leased = 0;
 };
@@ -88,6 +93,13 @@ struct LiveOverride {
   uint64_t share = 0;
 };
 
+// Who holds successive indexes. The epoch is the fence: a report counts only where it is found here.
+struct Holding {
+  uint64_t count = 0;
+  SessionId session;  // 0 while reserved after a restart
+  LeaseEpoch epoch;
+};
+
 struct LiveArray {
   ArrayRecord record;
   uint64_t share = 0;           // of state_hash, of the record
@@ -100,7 +112,9 @@ struct LiveArray {
   uint64_t next = 0;            // no index from here on was handed out
   std::map<uint64_t, AgainRange> again;
   uint64_t again_count = 0;
-  uint64_t leased = 0;          // indexes leased or reserved
+  std::map<uint64_t, Holding> holdings;  // by first index; they do not overlap
+  uint64_t leased = 0;          // indexes in them
+  uint64_t ended_ahead = 0;     // indexes from `next` on that have ended (cancelled singly)
   uint64_t waiting = 0;         // indexes delayed or suspended
   IndexStates states;
   std::map<uint64_t, LiveOverride> overrides;
@@ -111,7 +125,7 @@ struct LiveArray {
   uint64_t ended() const {
     return states.of(Outcome::done) + states.of(Outcome::failed) + states.of(Outcome::cancelled);
   }
-  uint64_t to_hand_out() const { return record.count - next + again_count; }
+  uint64_t fresh() const { return record.count - next - ended_ahead; }
 };
 
 using ArrayTable = std::map<ArrayId, LiveArray>;
@@ -130,14 +144,13 @@ using BarrierTable = std::map<BarrierId, LiveBarrier>;
 
 struct Lease {
   LeasedWork leased;
-  std::vector<IndexRange> open;  // of an array: what is unfinished; of a task: empty
-  uint64_t reply = 0;            // number of the reply that carried it; 0: it was presented
+  uint64_t open = 1;   // indexes of the range without an end; of a task 1
+  uint64_t reply = 0;  // number of the reply that carried it; 0: it was presented
   WallTime dispatched;
-  WallTime ready;
   SteadyTime times_out = SteadyTime::never();
+  Duration expected;   // how long its slot will be busy with it, when that was known
   bool needs_slot = true;
   bool recalled = false;
-  bool in_doubt = false;         // a range: who cancelled it has been told to the worker
 };
 
 // Something the worker must be told, repeated until the reply that said it is known to have arrived.
@@ -172,22 +185,22 @@ struct Session {
   SteadyTime expires;
   SteadyTime closes = SteadyTime::never();  // its connection is gone
   std::map<LeaseEpoch, Lease> leases;       // oldest first
+  uint64_t slot_leases = 0;                 // of them, those that run on a slot
+  uint64_t open_places = 0;                 // attempts of the others
+  Duration slot_work;                       // expected of the former
   std::vector<Recorded> recorded;
   std::vector<Notice> cancels;
   std::vector<Notice> recalls;
 };
 
-// Work of a hand-out of an earlier incarnation, kept for who may come back with it.
-struct Reservation {
-  LeasedWork leased;
-  std::vector<IndexRange> open;
-};
-
 struct SessionTable {
   std::map<SessionId, Session> all;
-  std::map<LeaseEpoch, Reservation> reserved;
+  std::set<SessionId> parked;
+  // Work of hand-outs of earlier incarnations, kept for who may come back with it: indexes still open.
+  std::map<LeaseEpoch, Lease> reserved;
   SteadyTime reserved_until = SteadyTime::never();
   std::vector<LeasedWork> lost;  // of in-process sessions that died with the last server
+  std::vector<HandOut> restored;  // until recovery is finished
   uint64_t epoch_counter = 0;
 };
 

@@ -11,6 +11,8 @@ namespace tidemill::machine {
 // ---- making work ----
 // The spec has been checked (a command's) or is right by construction (a playbook's).
 TaskId spawn_task(State& s, TaskSpec spec);
+// The same, blocked until the barrier that names it fires.
+TaskId spawn_held_task(State& s, TaskSpec spec);
 ArrayId spawn_array(State& s, ArraySpec spec);
 // A barrier that fires a task or a step once `expected` items that join it are terminal; with none
 // expected it fires at the end of this command.
@@ -28,6 +30,9 @@ bool resume_work(State& s, const WorkRef& work, std::shared_ptr<const ChildResul
 // `what` comes back in execution::timer_due().
 void set_execution_timer(State& s, ExecutionId id, uint64_t what, WallTime at);
 void clear_execution_timer(State& s, ExecutionId id, uint64_t what, WallTime at);
+
+// Why a task is cancelled whose dependency did not end well.
+TaskError dependency_error(TaskId dependency, Outcome outcome);
 
 // Work that was refused, cancelled or has ended since the last look has consequences (dependants,
 // barriers, arrays that are through): follows them up until there are none. Called after every command

@@ -189,7 +189,7 @@ void fields(Io& io, Of<Io, IndexOverride>& v) {
   io.number(v.crashes);
   io.number(v.starts);
   io.number(v.round);
-  io.flags(v.suspended);
+  io.flags(v.suspended, v.cancel_requested);
   io.signed_number(v.run_at.ns);
   io.shared(v.suspended_with);
   io.number(v.waits_for.raw);

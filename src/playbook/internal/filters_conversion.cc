@@ -79,15 +79,13 @@ bool filter_bool(const Call& call, Value& out) {
 }
 
 bool filter_default(const Call& call, Value& out) {
-  bool also_false = false;
-  if (!call.boolean(1, false, also_false)) return false;
-  const bool use = call.subject.is_undefined() || (also_false && !truthy(call.subject));
+  const bool use = call.subject.is_undefined() || (call.flag(1) && !truthy(call.subject));
   out = !use ? call.subject : (call.has(0) ? call.arg(0) : Value(""));
   return true;
 }
 
 bool filter_tojson(const Call& call, Value& out) {
-  const bool pretty = call.has(0) && truthy(call.arg(0));
+  const bool pretty = call.flag(0);
   out = Value(pretty ? to_json_pretty(call.subject) : to_json(call.subject));
   return call.e.spend_text(out.as_string().size(), call.at);
 }

@@ -13,6 +13,8 @@ namespace tidemill::playbook::expr {
 
 namespace {
 
+enum class Direction : uint8_t { up, down };
+
 // Where the list of a filter's result holds what each item is ordered by.
 struct Keyed {
   List items;
@@ -22,13 +24,12 @@ struct Keyed {
   // Arguments: `attribute` and `case_sensitive` at the given positions.
   bool read(const Call& call, size_t attribute_at, size_t case_at) {
     std::string_view attribute;
-    bool sensitive = false;
     if (!items_of(call.e, call.at, "filter '" + std::string(call.spec.name) + "'", call.subject,
                   items) ||
-        !call.text(attribute_at, "", attribute) || !call.boolean(case_at, false, sensitive)) {
+        !call.text(attribute_at, "", attribute)) {
       return false;
     }
-    text_case = sensitive ? Case::sensitive : Case::ignored;
+    text_case = call.flag(case_at) ? Case::sensitive : Case::ignored;
     if (attribute.empty()) {
       keys = items;
       return true;
@@ -42,15 +43,15 @@ struct Keyed {
   }
 
   // Sorts positions by key, stably. Sorting costs n log n steps.
-  bool order(const Call& call, std::vector<size_t>& positions, bool reverse) const {
+  bool order(const Call& call, std::vector<size_t>& positions, Direction direction) const {
     positions.resize(items.size());
     std::iota(positions.begin(), positions.end(), size_t{0});
     const auto rounds = static_cast<int64_t>(std::bit_width(items.size()));
     if (!call.e.spend(static_cast<int64_t>(items.size()) * rounds / 4, call.at)) return false;
     int64_t steps = 0;
     std::stable_sort(positions.begin(), positions.end(), [&](size_t a, size_t b) {
-      return reverse ? total_order(keys[b], keys[a], text_case, steps) < 0
-                     : total_order(keys[a], keys[b], text_case, steps) < 0;
+      return direction == Direction::down ? total_order(keys[b], keys[a], text_case, steps) < 0
+                                          : total_order(keys[a], keys[b], text_case, steps) < 0;
     });
     return call.e.spend(steps / 4, call.at);
   }
@@ -59,9 +60,8 @@ struct Keyed {
 bool filter_sort(const Call& call, Value& out) {
   Keyed keyed;
   std::vector<size_t> positions;
-  bool reverse = false;
-  if (!keyed.read(call, 2, 1) || !call.boolean(0, false, reverse) ||
-      !keyed.order(call, positions, reverse)) {
+  const Direction direction = call.flag(0) ? Direction::down : Direction::up;
+  if (!keyed.read(call, 2, 1) || !keyed.order(call, positions, direction)) {
     return false;
   }
   List sorted;
@@ -74,7 +74,7 @@ bool filter_sort(const Call& call, Value& out) {
 bool filter_unique(const Call& call, Value& out) {
   Keyed keyed;
   std::vector<size_t> positions;
-  if (!keyed.read(call, 1, 0) || !keyed.order(call, positions, false)) return false;
+  if (!keyed.read(call, 1, 0) || !keyed.order(call, positions, Direction::up)) return false;
   std::vector<size_t> firsts;
   int64_t steps = 0;
   for (size_t i = 0; i < positions.size(); ++i) {

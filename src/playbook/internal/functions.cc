@@ -54,10 +54,7 @@ bool Call::integer(size_t i, int64_t absent, int64_t& out) const {
   return true;
 }
 
-bool Call::boolean(size_t i, bool absent, bool& out) const {
-  out = has(i) ? truthy(arg(i)) : absent;
-  return true;
-}
+bool Call::flag(size_t i) const { return has(i) && truthy(arg(i)); }
 
 bool Call::text(size_t i, std::string_view absent, std::string_view& out) const {
   out = absent;

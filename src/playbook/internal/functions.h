@@ -32,9 +32,10 @@ struct Call {
   // The subject's kind is not what the function works on.
   Failed fail_kind(std::string_view expected) const;
 
+  // The truth of an argument; false when it is not given.
+  bool flag(size_t i) const;
   // An argument of a kind, or the default when it is not given; false after failing.
   bool integer(size_t i, int64_t absent, int64_t& out) const;
-  bool boolean(size_t i, bool absent, bool& out) const;
   bool text(size_t i, std::string_view absent, std::string_view& out) const;
   // The subject as text: strings, numbers, booleans; null is "". False after failing.
   bool subject_text(std::string& storage, std::string_view& out) const;

@@ -121,15 +121,15 @@ bool JsonScanner::scan_number(Number& out) {
   const size_t whole = digits();
   if (whole == 0) return fail("a digit");
   if (zero && whole > 1) return fail("a number without leading zeros");
-  out.whole = true;
+  out.form = NumberForm::whole;
   if (at_ < text_.size() && text_[at_] == '.') {
     ++at_;
-    out.whole = false;
+    out.form = NumberForm::fraction;
     if (digits() == 0) return fail("a digit after the decimal point");
   }
   if (at_ < text_.size() && (text_[at_] == 'e' || text_[at_] == 'E')) {
     ++at_;
-    out.whole = false;
+    out.form = NumberForm::fraction;
     if (at_ < text_.size() && (text_[at_] == '+' || text_[at_] == '-')) ++at_;
     if (digits() == 0) return fail("a digit of the exponent");
   }

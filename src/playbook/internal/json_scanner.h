@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "playbook/internal/number_text.h"
 
 namespace tidemill::playbook::expr {
 
@@ -22,7 +23,7 @@ class JsonScanner {
   };
   struct Number {
     std::string_view text;
-    bool whole = false;  // no fraction and no exponent
+    NumberForm form = NumberForm::whole;
   };
 
   // The next character that is no white space, 0 at the end; it is not consumed.

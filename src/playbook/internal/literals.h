@@ -1,5 +1,6 @@
 #pragma once
-// Nodes of literals: constants, lists, maps. Immutable; any thread.
+// Nodes of literals: constants, lists, maps. A list or map is built anew by every evaluation, from
+// the values of its items. Immutable after compilation, owned by their template; any thread.
 #include <vector>
 
 #include "playbook/internal/node.h"

@@ -33,9 +33,9 @@ bool is_tiny(std::string_view text) {
 
 }  // namespace
 
-bool number_from_json(std::string_view text, bool whole, Value& out) {
+bool number_from_json(std::string_view text, NumberForm form, Value& out) {
   const char* end = text.data() + text.size();
-  if (whole) {
+  if (form == NumberForm::whole) {
     int64_t integer = 0;
     if (std::from_chars(text.data(), end, integer).ec == std::errc()) {
       out = Value(integer);

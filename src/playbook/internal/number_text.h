@@ -10,7 +10,8 @@ namespace tidemill::playbook::expr {
 
 // The number written in JSON's grammar: int64 when it is whole and fits, else a double. False when
 // a double cannot hold its size; what is too small for one is zero.
-bool number_from_json(std::string_view text, bool whole, Value& out);
+enum class NumberForm : uint8_t { whole, fraction };  // fraction: also with an exponent
+bool number_from_json(std::string_view text, NumberForm form, Value& out);
 
 // The whole text as a decimal int64 (`+` allowed) or double (also inf, nan). False when it is none.
 enum class IntegerText : uint8_t { ok, malformed, overflow };

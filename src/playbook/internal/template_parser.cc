@@ -37,10 +37,10 @@ bool TemplateParser::parse(Block& out) {
   return parse_until({}, Tag{}, out, end);
 }
 
-void TemplateParser::add_text(size_t end, bool trim_end, Block& out) {
+void TemplateParser::add_text(size_t end, End of_text, Block& out) {
   std::string_view text = source_.slice(at_, end);
   while (trim_next_ && !text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (trim_end && !text.empty() && is_space(text.back())) text.remove_suffix(1);
+  while (of_text == End::trimmed && !text.empty() && is_space(text.back())) text.remove_suffix(1);
   trim_next_ = false;
   if (!text.empty()) out.push_back(std::make_unique<TextStatement>(std::string(text)));
 }
@@ -52,7 +52,8 @@ bool TemplateParser::parse_until(std::initializer_list<std::string_view> ends, T
   const std::string_view text = source_.text();
   while (true) {
     const size_t begin = find_tag(text, at_);
-    add_text(begin, begin + 2 < text.size() && text[begin + 2] == '-', out);
+    const bool dash = begin + 2 < text.size() && text[begin + 2] == '-';
+    add_text(begin, dash ? End::trimmed : End::kept, out);
     if (begin == text.size()) {
       end = Tag{.name = {}, .begin = begin};
       return ends.size() == 0 || unexpected(end, ends, opened);
@@ -229,7 +230,7 @@ bool TemplateParser::parse_raw(const Tag& opened, Block& out) {
     size_t name = begin + (dash ? 3 : 2);
     while (name < text.size() && is_space(text[name])) ++name;
     if (!text.substr(name).starts_with("endraw")) continue;
-    add_text(begin, dash, out);
+    add_text(begin, dash ? End::trimmed : End::kept, out);
     Tag end;
     return open_tag(begin, end) && close_tag();
   }

@@ -37,8 +37,9 @@ class TemplateParser {
   bool parse_raw(const Tag& tag, Block& out);
   bool skip_comment(size_t begin);
   bool open_tag(size_t begin, Tag& out);
-  bool close_tag();  // only the end of the tag is left
-  void add_text(size_t end, bool trim_end, Block& out);
+  bool close_tag();                            // only the end of the tag is left
+  enum class End : uint8_t { kept, trimmed };  // of a literal text
+  void add_text(size_t end, End of_text, Block& out);
   bool unexpected(const Tag& tag, std::initializer_list<std::string_view> ends, const Tag& opened);
 
   Source& source_;

@@ -1,0 +1,50 @@
+#pragma once
+// The parts of an exchange: what is reported, what is handed out, who is parked, and how a session ends.
+// Each function is in the file of its name in session/. Engine thread only.
+#include "machine/internal/state.h"
+
+namespace tidemill::machine {
+
+// ---- report.cc ----
+// Takes one report of work that `session` holds, or says that it does not.
+ReportAnswer take_report(State& s, Session& session, const Report& report);
+// A lease of one task or index ends uncharged: it can be handed out again, in its old place.
+void return_task(State& s, LiveTask& task);
+void return_index(State& s, LiveArray& array, uint64_t index);
+
+// ---- hand_out.cc ----
+struct Capacity {
+  uint32_t slots = 0;   // free
+  uint32_t places = 0;  // free
+};
+// Leases what the session can take, in the order of P5, and adds it to the reply. The turn that must be
+// durable before that reply may leave.
+Turn hand_out(State& s, Session& session, const Capacity& capacity, ExchangeReply& reply);
+
+// ---- parked.cc ----
+// Adds what the worker must be told (cancels, recalls) to a reply; true when there was something.
+bool add_notices(Session& session, ExchangeReply& reply);
+void park(State& s, Session& session, Tag tag, const Capacity& capacity);
+// Answers the parked exchange with what there is, if only nothing.
+void release_parked(State& s, Session& session);
+// At the end of a turn: exchanges leave whose wait is over.
+void serve_parked(State& s);
+// Sends the reply and remembers it for a repetition.
+void send_reply(State& s, Session& session, Tag tag, ExchangeReply reply, Turn needs);
+
+// ---- end_session.cc ----
+// The session's timer rang: its lease time or its grace has passed, or an exchange came in between.
+void session_due(State& s, SessionId id);
+void schedule_session(State& s, const Session& session);
+void end_session(State& s, SessionId id);
+void attempt_due(State& s, SessionId id, const LeaseEpoch& epoch);
+
+// ---- reservations.cc ----
+// A worker presents what it held before the server was restarted, or before its session was lost.
+void present(State& s, Session& session, const LeasedWork& held);
+// The grace after a restart is over: what nobody came back with is ready again.
+void end_reservations(State& s);
+// Attempts inside the process that died with the last server go on record as lost.
+void record_lost(State& s);
+
+}  // namespace tidemill::machine

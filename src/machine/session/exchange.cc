@@ -1,0 +1,135 @@
+// Exchange: the one verb of a worker. It renews the session, acknowledges replies, reports what ended,
+// and is answered with what is next, or parked until there is something.
+#include <algorithm>
+
+#include "machine/execution/hooks.h"
+#include "machine/internal/commands.h"
+#include "machine/internal/emit.h"
+#include "machine/internal/leases.h"
+#include "machine/internal/lifecycle.h"
+#include "machine/internal/queues.h"
+#include "machine/internal/sessions.h"
+#include "machine/internal/work.h"
+
+namespace tidemill::machine {
+
+namespace {
+
+Session& open_session(State& s, const Exchange& command) {
+  const SessionId id{take_id(s)};
+  Session& session = s.sessions.all[id];
+  session.id = id;
+  session.in_process = command.in_process;
+  return session;
+}
+
+// The number came before: the same answer again, or a refusal when that is long gone.
+void repeat(State& s, Tag tag, Session& session, const ExchangeRequest& request) {
+  if (request.number == session.last_number) {
+    if (session.parked) release_parked(s, session);
+    if (session.last_reply) {
+      answer(s, tag, *session.last_reply, session.last_reply_needs);
+      return;
+    }
+  }
+  refuse(s, tag, Refused::Why::wrong_state,
+         "exchange number " + std::to_string(request.number) + " of session " +
+             std::to_string(session.id.raw) + " has passed; the last one was " +
+             std::to_string(session.last_number));
+}
+
+// What a reply handed out that the worker never saw goes back, uncharged.
+void take_back_unseen(State& s, Session& session, uint64_t seen) {
+  std::vector<LeasedWork> unseen;
+  for (auto at = session.leases.rbegin(); at != session.leases.rend(); ++at) {
+    if (at->second.reply != 0 && at->second.reply <= seen) break;
+    if (at->second.reply != 0) unseen.push_back(at->second.leased);
+  }
+  for (const LeasedWork& leased : unseen) {
+    if (leased.work.task) {
+      return_task(s, *find_task(s, leased.work.task));
+      continue;
+    }
+    LiveArray& array = *find_array(s, leased.work.array);
+    for (const IndexRange& range : open_ranges(array, leased)) {
+      for (uint64_t i = range.first; i < range.end(); ++i) return_index(s, array, i);
+    }
+  }
+}
+
+void acknowledge(State& s, Session& session, uint64_t seen) {
+  take_back_unseen(s, session, seen);
+  std::erase_if(session.recorded, [&](const Recorded& r) { return r.exchange <= seen; });
+  for (std::vector<Notice>* notices : {&session.cancels, &session.recalls}) {
+    std::erase_if(*notices, [&](const Notice& n) { return n.reply != 0 && n.reply <= seen; });
+    for (Notice& notice : *notices) notice.reply = 0;
+  }
+}
+
+void take_capacity(State& s, Session& session, const ExchangeRequest& request) {
+  session.draining = request.draining;
+  if (!request.kinds.empty()) {
+    session.kinds.clear();
+    for (const std::string& kind : request.kinds) session.kinds.push_back(kind_number(s, kind));
+    std::sort(session.kinds.begin(), session.kinds.end());
+  }
+  // A worker says what is free; what it has in all shows when it is least busy.
+  const uint64_t held = session.open_places + session.slot_leases;
+  const uint64_t places = std::min<uint64_t>(request.free_places + held, limits::kPlacesBound);
+  session.places = std::max(session.places, static_cast<uint32_t>(places));
+  session.slots = std::max(session.slots, request.free_slots);
+}
+
+}  // namespace
+
+void decide(State& s, Tag tag, const Exchange& command) {
+  const ExchangeRequest& request = command.request;
+  const bool opens = !request.session;
+  Session* session = opens ? &open_session(s, command) : find_session(s, request.session);
+  if (session == nullptr) {
+    ExchangeReply unknown{.session = request.session, .number = request.number};
+    unknown.incarnation = s.options.incarnation;
+    unknown.session_unknown = true;
+    unknown.answers.assign(request.reports.size(), ReportAnswer::lease_lost);
+    answer(s, tag, std::move(unknown), Turn{});
+    return;
+  }
+  session->expires = s.turn.now.steady + lease_time(s);
+  session->closes = SteadyTime::never();
+  if (opens) schedule_session(s, *session);
+  if (request.number <= session->last_number) {
+    repeat(s, tag, *session, request);
+    return;
+  }
+  if (session->parked) release_parked(s, *session);
+  session->last_number = request.number;
+  session->last_reply.reset();
+  acknowledge(s, *session, request.last_reply);
+
+  ExchangeReply reply{.session = session->id, .number = request.number};
+  reply.incarnation = s.options.incarnation;
+  reply.lease = lease_time(s);
+  for (const LeasedWork& held : request.held) present(s, *session, held);
+  for (const Report& report : request.reports) {
+    if (opens) present(s, *session, {report.work, report.epoch});
+    reply.answers.push_back(take_report(s, *session, report));
+    settle(s);
+  }
+  execution::settle(s);
+  take_capacity(s, *session, request);
+  const Capacity capacity{.slots = request.free_slots, .places = request.free_places};
+  Turn needs = request.reports.empty() && !opens ? Turn{} : s.turn.number;
+  // A remote worker that never hears of its session would hold what the first reply hands out.
+  if (!opens || session->in_process) {
+    needs = std::max(needs, hand_out(s, *session, capacity, reply));
+  }
+  const bool told = add_notices(*session, reply);
+  const bool idle = request.reports.empty() && reply.assignments.empty() && !told;
+  if (idle && request.wait && !opens) {
+    park(s, *session, tag, capacity);
+    return;
+  }
+  send_reply(s, *session, tag, std::move(reply), needs);
+}
+
+}  // namespace tidemill::machine

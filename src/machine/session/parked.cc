@@ -1,0 +1,96 @@
+// Parked exchanges: those with nothing to report and nothing to get wait here, at most a third of the
+// lease time, until there is work or something to tell.
+#include <algorithm>
+
+#include "machine/internal/emit.h"
+#include "machine/internal/leases.h"
+#include "machine/internal/sessions.h"
+
+namespace tidemill::machine {
+
+namespace {
+
+Timer parked_timer(const Session& session) {
+  return {.kind = Timer::Kind::parked, .a = session.id.raw};
+}
+
+ExchangeReply empty_reply(const State& s, const Session& session) {
+  ExchangeReply reply{.session = session.id, .number = session.last_number};
+  reply.incarnation = s.options.incarnation;
+  reply.lease = lease_time(s);
+  return reply;
+}
+
+Parked unpark(State& s, Session& session) {
+  TIDEMILL_ASSERT(session.parked.has_value());
+  const Parked parked = *session.parked;
+  s.timers.steady.remove(parked.until, parked_timer(session));
+  session.parked.reset();
+  s.sessions.parked.erase(session.id);
+  return parked;
+}
+
+bool add_unsent(std::vector<Notice>& notices, uint64_t reply, std::vector<LeasedWork>& out) {
+  bool any = false;
+  for (Notice& notice : notices) {
+    if (notice.reply != 0) continue;
+    notice.reply = reply;
+    out.push_back(notice.work);
+    any = true;
+  }
+  return any;
+}
+
+}  // namespace
+
+bool add_notices(Session& session, ExchangeReply& reply) {
+  const bool cancels = add_unsent(session.cancels, reply.number, reply.cancels);
+  const bool recalls = add_unsent(session.recalls, reply.number, reply.recalls);
+  return cancels || recalls;
+}
+
+void park(State& s, Session& session, Tag tag, const Capacity& capacity) {
+  TIDEMILL_ASSERT(!session.parked.has_value());
+  session.parked = Parked{.tag = tag,
+                          .until = s.turn.now.steady + lease_time(s) / 3,
+                          .free_slots = capacity.slots,
+                          .free_places = capacity.places};
+  s.timers.steady.add(session.parked->until, parked_timer(session));
+  s.sessions.parked.insert(session.id);
+}
+
+void release_parked(State& s, Session& session) {
+  const Parked parked = unpark(s, session);
+  ExchangeReply reply = empty_reply(s, session);
+  add_notices(session, reply);
+  send_reply(s, session, parked.tag, std::move(reply), Turn{});
+}
+
+void serve_parked(State& s) {
+  const std::vector<SessionId> parked(s.sessions.parked.begin(), s.sessions.parked.end());
+  for (const SessionId id : parked) {
+    Session& session = s.sessions.all.at(id);
+    ExchangeReply reply = empty_reply(s, session);
+    const bool told = add_notices(session, reply);
+    Turn needs;
+    if (s.turn.something_ready) {
+      const Capacity capacity{session.parked->free_slots, session.parked->free_places};
+      needs = hand_out(s, session, capacity, reply);
+    }
+    if (!told && reply.assignments.empty()) continue;
+    const Tag tag = unpark(s, session).tag;
+    send_reply(s, session, tag, std::move(reply), needs);
+  }
+  s.turn.something_ready = false;
+}
+
+void send_reply(State& s, Session& session, Tag tag, ExchangeReply reply, Turn needs) {
+  TIDEMILL_ASSERT(reply.number == session.last_number);
+  if (!session.in_process) {  // inside the process nothing gets lost on the way
+    session.last_reply = reply;
+    session.last_reply_needs = needs;
+  }
+  answer(s, tag, std::move(reply), needs);
+}
+
+}  // namespace tidemill::machine
