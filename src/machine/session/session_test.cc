@@ -1,0 +1,296 @@
+// Sessions through Machine::apply: numbering, parking, expiry, crashes, limits, order.
+#include <gtest/gtest.h>
+
+#include "machine/internal/test_machine.h"
+
+namespace tidemill::machine {
+namespace {
+
+ExchangeRequest waiting(TestMachine::Worker& w) {
+  ExchangeRequest request = TestMachine::request(w);
+  request.wait = true;
+  return request;
+}
+
+TEST(SessionTest, TheSameNumberGetsTheSameReply) {
+  TestMachine t;
+  auto w = t.open();
+  t.spawn();
+  const ExchangeRequest request = TestMachine::request(w);
+  const auto first = t.ask<ExchangeReply>(Exchange{request});
+  const auto second = t.ask<ExchangeReply>(Exchange{request});
+  ASSERT_EQ(first.assignments.size(), 1U);
+  ASSERT_EQ(second.assignments.size(), 1U);
+  EXPECT_EQ(first.assignments[0].epoch, second.assignments[0].epoch);
+}
+
+TEST(SessionTest, WhatAPassedOverReplyHandedOutReturnsUncharged) {
+  TestMachine t;
+  auto w = t.open();
+  const TaskId id = t.spawn();
+  t.ask<ExchangeReply>(Exchange{TestMachine::request(w)});  // never arrives
+  const auto got = t.claim(w);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].work.task, id);
+  EXPECT_EQ(got[0].attempt, 1U);
+  EXPECT_EQ(t.changes<EndLease>().size(), 1U);
+  EXPECT_TRUE(t.changes<PutAttempt>().empty());
+}
+
+TEST(SessionTest, AnUnknownSessionIsTold) {
+  TestMachine t;
+  TestMachine::Worker stranger{.session = SessionId{77}};
+  EXPECT_TRUE(t.exchange(stranger).session_unknown);
+}
+
+TEST(SessionTest, ParksUntilThereIsWork) {
+  TestMachine t;
+  auto w = t.open();
+  const Tag parked = t.send(Exchange{waiting(w)});
+  EXPECT_FALSE(t.replies.contains(parked));
+  const TaskId id = t.spawn();
+  ASSERT_TRUE(t.replies.contains(parked));
+  const auto& reply = std::get<ExchangeReply>(t.replies.at(parked).body);
+  ASSERT_EQ(reply.assignments.size(), 1U);
+  EXPECT_EQ(reply.assignments[0].work.task, id);
+  EXPECT_EQ(t.replies.at(parked).needs.raw, t.turn);
+}
+
+TEST(SessionTest, ParksAtMostAThirdOfTheLease) {
+  TestMachine t;
+  auto w = t.open();
+  const Tag parked = t.send(Exchange{waiting(w)});
+  t.advance(seconds(9));
+  EXPECT_FALSE(t.replies.contains(parked));
+  t.advance(seconds(1));
+  EXPECT_TRUE(t.replies.contains(parked));
+}
+
+TEST(SessionTest, ANewerExchangeReleasesTheParkedOne) {
+  TestMachine t;
+  auto w = t.open();
+  const Tag older = t.send(Exchange{waiting(w)});
+  const Tag newer = t.send(Exchange{waiting(w)});
+  EXPECT_TRUE(t.replies.contains(older));
+  EXPECT_FALSE(t.replies.contains(newer));
+}
+
+TEST(SessionTest, ACancelReachesAParkedWorker) {
+  TestMachine t;
+  auto w = t.open();
+  const TaskId id = t.spawn();
+  t.claim(w);
+  w.slots = 0;
+  const Tag parked = t.send(Exchange{waiting(w)});
+  t.ask<Cancelled>(CancelWork{WorkRef::of(id)});
+  ASSERT_TRUE(t.replies.contains(parked));
+  EXPECT_EQ(std::get<ExchangeReply>(t.replies.at(parked).body).cancels.size(), 1U);
+}
+
+TEST(SessionTest, ExchangesKeepTheLeaseAndSilenceEndsIt) {
+  TestMachine t;
+  auto w = t.open();
+  const TaskId id = t.spawn();
+  const auto got = t.claim(w);
+  w.slots = 0;
+  for (int i = 0; i < 10; ++i) {
+    t.advance(seconds(20));
+    t.exchange(w);
+  }
+  EXPECT_EQ(t.machine.counts().leased, 1U);
+  t.advance(seconds(31));
+  EXPECT_EQ(t.machine.counts().leased, 0U);
+  EXPECT_EQ(t.machine.counts().sessions, 0U);
+  EXPECT_TRUE(t.exchange(w, {TestMachine::done(got[0])}).session_unknown);
+  auto other = t.open();
+  const auto again = t.claim(other);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].work.task, id);
+  EXPECT_EQ(again[0].attempt, 2U);
+}
+
+TEST(SessionTest, AnExchangeThatArrivedRenewsEvenBehindTheTick) {
+  TestMachine t;
+  auto w = t.open();
+  t.spawn();
+  t.claim(w);
+  t.now.steady = t.now.steady + seconds(40);
+  std::vector<Command> commands{{Tag{900}, Tick{}}, {Tag{901}, Exchange{TestMachine::request(w)}}};
+  t.machine.apply(Turn{++t.turn}, t.now, commands, t.rows, t.out);
+  EXPECT_EQ(t.machine.counts().leased, 1U);
+}
+
+TEST(SessionTest, AClosedConnectionHasAShortGrace) {
+  TestMachine t;
+  auto w = t.open();
+  t.spawn();
+  t.claim(w);
+  t.ask<Done>(CloseSession{w.session});
+  t.advance(seconds(1));
+  w.slots = 0;
+  t.exchange(w);  // it came back
+  t.advance(seconds(5));
+  EXPECT_EQ(t.machine.counts().leased, 1U);
+  t.ask<Done>(CloseSession{w.session});
+  t.advance(seconds(2));
+  EXPECT_EQ(t.machine.counts().sessions, 0U);
+  EXPECT_EQ(t.machine.counts().ready, 1U);
+}
+
+TEST(SessionTest, ACrashIsChargedOnlyToWhatCanHaveRun) {
+  TestMachine t;
+  ArraySpec spec = TestMachine::array_spec(3);
+  t.spawn_array(spec);
+  auto w = t.open(2, 8);
+  std::vector<TaskId> ids;
+  for (int i = 0; i < 2; ++i) ids.push_back(t.spawn());
+  const auto got = t.claim(w);
+  ASSERT_EQ(got.size(), 3U);
+  t.advance(seconds(31));
+  uint64_t crashed = 0;
+  for (const PutAttempt& one : t.changes<PutAttempt>()) {
+    EXPECT_EQ(one.attempt.end, AttemptRecord::End::crashed);
+    EXPECT_EQ(one.attempt.error.kind, "crash");
+    ++crashed;
+  }
+  EXPECT_EQ(crashed, 5U);
+}
+
+TEST(SessionTest, ATaskThatKillsWorkersIsBuried) {
+  TestMachine t;
+  const TaskId id = t.spawn();
+  for (uint32_t i = 0; i < limits::kMaxCrashes; ++i) {
+    EXPECT_EQ(t.ended(id), nullptr);
+    auto w = t.open();
+    ASSERT_EQ(t.claim(w).size(), 1U);
+    t.advance(seconds(31));
+  }
+  ASSERT_NE(t.ended(id), nullptr);
+  EXPECT_EQ(t.ended(id)->outcome, Outcome::failed);
+  EXPECT_EQ(t.ended(id)->error.kind, "crash");
+}
+
+TEST(SessionTest, ShortWorkGoesAheadOfFreeSlotsAndIsNotChargedForACrash) {
+  TestMachine t;
+  auto w = t.open(1, 100);
+  SpawnTasks many;
+  many.tasks.assign(50, TestMachine::spec());
+  t.ask<Spawned>(many);
+  auto got = t.claim(w);
+  EXPECT_EQ(got.size(), 1U) << "nothing is measured yet";
+  Report report = TestMachine::done(got[0]);
+  report.trace.finished = microseconds(100);
+  got = t.exchange(w, {report}).assignments;
+  EXPECT_GT(got.size(), 10U);
+  t.advance(seconds(31));
+  EXPECT_EQ(t.changes<PutAttempt>().size(), 1U);
+  EXPECT_EQ(t.machine.counts().ready, 49U);
+}
+
+TEST(SessionTest, AWorkerThatDrainsGetsNothingMore) {
+  TestMachine t;
+  auto w = t.open();
+  t.spawn();
+  ExchangeRequest request = TestMachine::request(w);
+  request.draining = true;
+  EXPECT_TRUE(t.exchange(w, request).assignments.empty());
+}
+
+TEST(SessionTest, WaitingWorkNeedsNoSlot) {
+  TestMachine t;
+  TaskSpec waits = TestMachine::spec();
+  waits.work.needs_slot = false;
+  t.spawn();
+  t.spawn(waits);
+  t.spawn(waits);
+  auto w = t.open(0, 8);
+  EXPECT_EQ(t.claim(w).size(), 2U);
+}
+
+TEST(QueueTest, HandsOutByPriorityThenReadyTime) {
+  TestMachine t;
+  TaskSpec spec = TestMachine::spec();
+  std::vector<TaskId> ids;
+  for (const int32_t priority : {5, 0, 5, -3}) {
+    spec.work.priority = priority;
+    ids.push_back(t.spawn(spec));
+  }
+  auto w = t.open(4, 8);
+  std::vector<TaskId> order;
+  for (const Assignment& a : t.claim(w)) order.push_back(a.work.task);
+  EXPECT_EQ(order, (std::vector<TaskId>{ids[3], ids[1], ids[0], ids[2]}));
+}
+
+TEST(QueueTest, AgeingLetsOldWorkPass) {
+  TestMachine t;
+  t.ask<Done>(ConfigureQueue{{.name = "default", .ageing = seconds(10)}});
+  TaskSpec spec = TestMachine::spec();
+  spec.work.priority = 1;
+  const TaskId old = t.spawn(spec);
+  t.advance(seconds(11));
+  spec.work.priority = 0;
+  const TaskId fresh = t.spawn(spec);
+  auto w = t.open(2, 8);
+  const auto got = t.claim(w);
+  EXPECT_EQ(got.at(0).work.task, old);
+  EXPECT_EQ(got.at(1).work.task, fresh);
+}
+
+TEST(QueueTest, ConcurrencyIsNeverExceeded) {
+  TestMachine t;
+  t.ask<Done>(ConfigureQueue{{.name = "default", .concurrency = 2}});
+  for (int i = 0; i < 3; ++i) t.spawn();
+  t.spawn_array(TestMachine::array_spec(10));
+  auto w = t.open(8, 100);
+  auto v = t.open(8, 100);
+  const Tag tag = t.send(Exchange{TestMachine::request(w)});
+  const Reply& reply = t.replies.at(tag);
+  EXPECT_EQ(reply.needs.raw, t.turn) << "a limited claim waits for its record";
+  EXPECT_EQ(t.machine.counts().leased, 2U);
+  EXPECT_TRUE(t.claim(v).empty());
+}
+
+TEST(QueueTest, KeysLimitTheirOwnTasksOnly) {
+  TestMachine t;
+  t.ask<Done>(ConfigureQueue{{.name = "default", .key_concurrency = 1}});
+  TaskSpec spec = TestMachine::spec();
+  spec.concurrency_key = "a";
+  t.spawn(spec);
+  const TaskId second = t.spawn(spec);
+  spec.concurrency_key = "b";
+  t.spawn(spec);
+  auto w = t.open(8, 8);
+  const auto got = t.claim(w);
+  EXPECT_EQ(got.size(), 2U);
+  const auto next = t.exchange(w, {TestMachine::done(got[0])}).assignments;
+  ASSERT_EQ(next.size(), 1U);
+  EXPECT_EQ(next[0].work.task, second);
+}
+
+TEST(QueueTest, PausedHandsOutNothing) {
+  TestMachine t;
+  t.spawn();
+  t.ask<Done>(PauseQueue{"default"});
+  auto w = t.open();
+  const Tag parked = t.send(Exchange{waiting(w)});
+  EXPECT_FALSE(t.replies.contains(parked));
+  t.ask<Done>(ResumeQueue{"default"});
+  EXPECT_TRUE(t.replies.contains(parked));
+  EXPECT_EQ(t.ask<Refused>(PauseQueue{"no such"}).why, Refused::Why::not_found);
+}
+
+TEST(QueueTest, ALimitSetLaterCountsWhatIsLeased) {
+  TestMachine t;
+  TaskSpec spec = TestMachine::spec();
+  spec.concurrency_key = "a";
+  for (int i = 0; i < 4; ++i) t.spawn(spec);
+  auto w = t.open(2, 8);
+  const auto got = t.claim(w);
+  EXPECT_EQ(got.size(), 2U);
+  t.ask<Done>(ConfigureQueue{{.name = "default", .key_concurrency = 2}});
+  EXPECT_TRUE(t.claim(w).empty());
+  EXPECT_EQ(t.exchange(w, {TestMachine::done(got[0])}).assignments.size(), 1U);
+}
+
+}  // namespace
+}  // namespace tidemill::machine
