@@ -8,9 +8,9 @@ namespace tidemill {
 
 namespace {
 
-// A member that is added to a record must be added to its list in fields.h too; then raise the number.
+// A member added to a record must be added to its list in fields.h too; then raise the number.
 #define FIELDS(Record, count) \
-  static_assert(codec::field_count<Record>() == (count), #Record " has a member that is not encoded")
+  static_assert(codec::field_count<Record>() == (count), #Record " has an unencoded member")
 FIELDS(QueueConfig, 9);
 FIELDS(RetryPolicy, 7);
 FIELDS(WorkSpec, 9);

@@ -21,16 +21,26 @@ class IndexStates {
   // Calls visit(index, outcome) for every index below `count` that is not open, in order.
   template <class Visit>
   void each_closed(uint64_t count, Visit visit) const {
+    each_closed_from(0, count, [&](uint64_t index, Outcome outcome) {
+      visit(index, outcome);
+      return true;
+    });
+  }
+  // The same from `first` on, until visit returns false.
+  template <class Visit>
+  void each_closed_from(uint64_t first, uint64_t count, Visit visit) const {
     if (rest_cancelled_) {
-      for (uint64_t i = 0; i < count; ++i) {
-        if (const Outcome o = of(i); o != Outcome::open) visit(i, o);
+      for (uint64_t i = first; i < count; ++i) {
+        if (const Outcome o = of(i); o != Outcome::open && !visit(i, o)) return;
       }
       return;
     }
-    for (const auto& [block, states] : blocks_) {
-      for (uint64_t i = 0; i < states.size(); ++i) {
-        const Outcome o = meaning(states[i]);
-        if (o != Outcome::open) visit(block * states.size() + i, o);
+    for (auto at = blocks_.lower_bound(first / limits::kArrayBlock); at != blocks_.end(); ++at) {
+      const auto& [block, states] = *at;
+      for (uint64_t k = 0; k < states.size(); ++k) {
+        const uint64_t i = block * states.size() + k;
+        const Outcome o = meaning(states[k]);
+        if (i >= first && o != Outcome::open && !visit(i, o)) return;
       }
     }
   }
