@@ -17,7 +17,8 @@ struct PutQueue {
 };
 
 // ---- tasks ----
-struct PutTask {  // spawned, or its live record changed
+// Spawned, or its live record changed; its queue, kind, priority and spawn time never do.
+struct PutTask {
   TaskRecord task;
 };
 struct FinishTask {  // leaves the live table with its outcome
