@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "playbook/internal/check.h"
 #include "playbook/internal/reference_walk.h"
 
 namespace tidemill::playbook {
 namespace {
 
-// Up to the first index: lists are read as a whole.
+// Up to the first position counted from the end: a part of a list has no end.
 Path names_of(std::vector<std::string>::const_iterator begin,
               std::vector<std::string>::const_iterator end) {
-  return Path(begin, std::find_if_not(begin, end, [](const std::string& s) { return is_name(s); }));
+  auto from_end = [](const std::string& part) { return !part.empty() && part.front() == '-'; };
+  return Path(begin, std::find_if(begin, end, from_end));
 }
 
 // The path below a step's data that `output…` reads; none when it reads no data.
