@@ -1,7 +1,7 @@
 #pragma once
 // How many members an aggregate has, found by trying how many values it can be made from. The codec
-// uses it so that a member added to a record and not to its list of fields does not compile. Compile
-// time only.
+// uses it so that a member added to a record and not to its list of fields does not compile.
+// Compile time only.
 #include <cstddef>
 #include <utility>
 

@@ -17,7 +17,7 @@ namespace tidemill::store {
 template <class Each>
 Status each_row(Statement& s, Each each) {
   for (;;) {
-    TIDEMILL_TRY(const bool row, s.next());
+    TIDEMILL_TRY(const auto row, s.next());
     if (!row) return Ok{};
     if (Status done = each(s); !done.ok()) {
       s.restart();

@@ -19,8 +19,8 @@ CREATE TABLE live_tasks (lane INTEGER, state INTEGER, priority INTEGER, at INTEG
   execution INTEGER NOT NULL, step INTEGER NOT NULL, data BLOB NOT NULL, sum INTEGER NOT NULL,
   PRIMARY KEY (lane, state, priority, at, id)) WITHOUT ROWID;
 CREATE TABLE finished_tasks (row INTEGER PRIMARY KEY, id INTEGER NOT NULL, turn INTEGER NOT NULL,
-  lane INTEGER NOT NULL, outcome INTEGER NOT NULL, execution INTEGER NOT NULL, step INTEGER NOT NULL,
-  attempts INTEGER NOT NULL, spawned INTEGER NOT NULL, waited INTEGER, ran INTEGER,
+  lane INTEGER NOT NULL, outcome INTEGER NOT NULL, execution INTEGER NOT NULL,
+  step INTEGER NOT NULL, attempts INTEGER NOT NULL, spawned INTEGER NOT NULL, waited INTEGER, ran INTEGER,
   result TEXT, error_kind TEXT, error TEXT, retryable INTEGER, log TEXT,
   result_ref BLOB, trace BLOB NOT NULL, task BLOB NOT NULL);
 CREATE TABLE finished_rows (id INTEGER PRIMARY KEY, row INTEGER NOT NULL);
@@ -29,8 +29,8 @@ CREATE TABLE ended_attempts (work INTEGER, turn INTEGER, part INTEGER, first INT
   reported INTEGER NOT NULL, ran INTEGER, error_kind TEXT, error TEXT, retryable INTEGER, log TEXT,
   trace BLOB NOT NULL, PRIMARY KEY (work, turn, part)) WITHOUT ROWID;
 
-CREATE TABLE array_records (id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, execution INTEGER NOT NULL,
-  step INTEGER NOT NULL, count INTEGER NOT NULL, spawned INTEGER NOT NULL, finished INTEGER,
+CREATE TABLE array_records (id INTEGER PRIMARY KEY, lane INTEGER NOT NULL,
+  execution INTEGER NOT NULL, step INTEGER NOT NULL, count INTEGER NOT NULL, spawned INTEGER NOT NULL, finished INTEGER,
   done INTEGER NOT NULL, failed INTEGER NOT NULL, cancelled INTEGER NOT NULL,
   data BLOB NOT NULL, sum INTEGER NOT NULL);
 CREATE INDEX live_arrays ON array_records (id) WHERE finished IS NULL;
@@ -48,7 +48,8 @@ CREATE TABLE execution_records (id INTEGER PRIMARY KEY, state INTEGER NOT NULL, 
   file TEXT NOT NULL, plan BLOB NOT NULL, started INTEGER NOT NULL, finished INTEGER NOT NULL,
   error TEXT, data BLOB NOT NULL, sum INTEGER NOT NULL);
 CREATE INDEX live_executions ON execution_records (id) WHERE state < 2;
-CREATE TABLE workloads (execution INTEGER PRIMARY KEY, workload TEXT NOT NULL, sum INTEGER NOT NULL);
+CREATE TABLE workloads (execution INTEGER PRIMARY KEY, workload TEXT NOT NULL,
+  sum INTEGER NOT NULL);
 CREATE TABLE step_records (execution INTEGER, step INTEGER, epoch INTEGER, state INTEGER NOT NULL,
   total INTEGER NOT NULL, done INTEGER NOT NULL, failed INTEGER NOT NULL, entered INTEGER NOT NULL,
   finished INTEGER NOT NULL, error TEXT, data BLOB NOT NULL, sum INTEGER NOT NULL,
@@ -70,8 +71,8 @@ SELECT t.id, n.queue, n.kind,
   nullif(t.execution, 0) AS execution,
   (SELECT s.name FROM execution_records e JOIN plan_steps s ON s.plan = e.plan AND s.step = t.step
      WHERE e.id = t.execution) AS step,
-  NULL AS indexes, NULL AS done, NULL AS failed, NULL AS cancelled, NULL AS spawned, NULL AS recorded,
-  NULL AS waited_ms, NULL AS ran_ms, NULL AS error, NULL AS result
+  NULL AS indexes, NULL AS done, NULL AS failed, NULL AS cancelled, NULL AS spawned,
+  NULL AS recorded, NULL AS waited_ms, NULL AS ran_ms, NULL AS error, NULL AS result
 FROM live_tasks t JOIN lanes n ON n.lane = t.lane
 UNION ALL
 SELECT t.id, n.queue, n.kind,
