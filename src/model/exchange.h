@@ -63,7 +63,7 @@ struct Assignment {
 struct ExchangeRequest {
   SessionId session;  // 0: open a new session
   uint64_t number = 1;
-  uint64_t last_reply = 0;  // number of the last reply received
+  uint64_t last_reply = 0;  // every reply up to this number was received (they are taken in order)
   std::vector<Report> reports;
   uint32_t free_slots = 0;
   uint32_t free_places = 0;

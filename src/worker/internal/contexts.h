@@ -45,7 +45,10 @@ using StepContextPtr = std::shared_ptr<const StepContext>;
 
 class Contexts {
  public:
-  explicit Contexts(wire::Exchange& exchange) : exchange_(exchange) {}
+  // `on_plan` is told of every plan when it is first loaded; it may be empty.
+  using OnNewPlan = std::function<void(const playbook::Plan&)>;
+  explicit Contexts(wire::Exchange& exchange, OnNewPlan on_new_plan = {})
+      : exchange_(exchange), on_new_plan_(std::move(on_new_plan)) {}
 
   // `on_context` is called once, perhaps from within. Errors: what the exchange said; invalid (the
   // plan does not compile any more); corrupt.
@@ -78,6 +81,7 @@ class Contexts {
   void keep_result(const std::string& key, CachedResult result);
 
   wire::Exchange& exchange_;
+  OnNewPlan on_new_plan_;
   std::unordered_map<ExecutionId, std::shared_ptr<const ExecutionContext>> executions_;
   std::deque<ExecutionId> execution_order_;  // oldest first, for the bound
   std::unordered_map<ExecutionId, std::vector<OnExecution>> waiting_;

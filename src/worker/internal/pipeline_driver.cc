@@ -68,7 +68,7 @@ void PipelineDriver::begin() { state_->advance(state_->pipeline.begin()); }
 
 Status PipelineDriver::resume(std::string_view state, ToolResult result) {
   TIDEMILL_CHECK(state_->pipeline.restore(state));
-  state_->usage.begun = true;
+  if (!std::exchange(state_->usage.begun, true)) state_->on_begun();
   state_->account(result);
   state_->advance(state_->pipeline.call_done(std::move(result)));
   return Ok{};

@@ -1,0 +1,153 @@
+#include "worker/internal/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "os/clock.h"
+
+namespace tidemill::worker {
+
+namespace {
+
+constexpr uint32_t kWithReportsMax = 1;
+constexpr Duration kFirstRetry = milliseconds(20);
+constexpr Duration kLastRetry = seconds(1);
+
+}  // namespace
+
+Session::Session(os::EventLoop& loop, wire::Exchange& exchange, Host& host,
+                 std::vector<std::string> kinds)
+    : loop_(loop), exchange_(exchange), host_(host), kinds_(std::move(kinds)) {}
+
+Session::~Session() {
+  for (auto& [number, open] : open_) {
+    if (open.retry != 0) loop_.cancel(open.retry);
+  }
+}
+
+void Session::pump() {
+  // Until the first reply has named the session nothing can be numbered in it.
+  if (!id_ && !open_.empty()) return;
+  if (!pending_.empty()) {
+    if (with_reports_ < kWithReportsMax) send(std::exchange(pending_, {}));
+    return;
+  }
+  if (wants_another()) send({});
+}
+
+// One without reports: when none is open, or when the open one says less than is true by now.
+bool Session::wants_another() const {
+  if (open_.empty()) return true;
+  if (with_reports_ > 0) return false;
+  if (draining_) return !drain_told_;
+  const auto now = host_.capacity();
+  return (advertised_.slots == 0 && now.slots > 0) || (advertised_.places == 0 && now.places > 0);
+}
+
+void Session::drain() {
+  draining_ = true;
+  pump();
+}
+
+bool Session::settled() const { return pending_.empty() && with_reports_ == 0; }
+
+void Session::send(std::vector<PendingReport> reports) {
+  const uint64_t number = ++last_number_;
+  ExchangeRequest request;
+  request.session = id_;
+  request.number = number;
+  request.last_reply = last_reply_;
+  advertised_ = host_.capacity();
+  request.free_slots = advertised_.slots;
+  request.free_places = advertised_.places;
+  request.draining = draining_;
+  drain_told_ = draining_;
+  const SteadyTime now = os::steady_now();
+  request.reports.reserve(reports.size());
+  if (number == 1) {
+    request.kinds = kinds_;
+    request.held = host_.held();
+    for (const PendingReport& p : reports) request.held.push_back({p.report.work, p.report.epoch});
+  }
+  for (PendingReport& p : reports) {
+    p.report.trace.sent = now - p.received;
+    request.reports.push_back(std::move(p.report));
+  }
+  if (!request.reports.empty()) ++with_reports_;
+  open_[number].request = std::move(request);
+  transmit(number);
+}
+
+void Session::transmit(uint64_t number) {
+  exchange_.exchange(open_.at(number).request,
+                     [this, number, life = life_, alive = std::weak_ptr<int>(alive_)](
+                         Result<ExchangeReply> reply) {
+                       if (alive.expired() || life != life_) return;
+                       take_reply(number, std::move(reply));
+                     });
+}
+
+void Session::take_reply(uint64_t number, Result<ExchangeReply> reply) {
+  const auto found = open_.find(number);
+  if (found == open_.end()) return;
+  if (!reply.ok()) return retry_later(number);
+  if (reply->session_unknown) return begin_again();
+  found->second.reply = std::move(reply);
+  // In order: a reply that came early waits for the one before it.
+  while (!open_.empty() && open_.begin()->second.reply) {
+    Open first = std::move(open_.begin()->second);
+    open_.erase(open_.begin());
+    apply(std::move(first));
+  }
+  pump();
+}
+
+void Session::apply(Open open) {
+  ExchangeReply reply = std::move(*open.reply).value();
+  id_ = reply.session;
+  last_reply_ = open.request.number;
+  const auto& reports = open.request.reports;
+  if (!reports.empty()) --with_reports_;
+  for (size_t i = 0; i < std::min(reports.size(), reply.answers.size()); ++i) {
+    if (reply.answers[i] == ReportAnswer::lease_lost) {
+      host_.lease_lost({reports[i].work, reports[i].epoch});
+    }
+  }
+  for (const LeasedWork& work : reply.cancels) host_.cancel(work);
+  if (!reply.assignments.empty()) host_.take_assignments(std::move(reply.assignments));
+  for (const LeasedWork& work : reply.recalls) host_.recall(work);
+}
+
+// The server may have it or not: the same number again gets the same reply.
+void Session::retry_later(uint64_t number) {
+  Open& open = open_.at(number);
+  open.retry_delay = std::clamp(open.retry_delay * 2, kFirstRetry, kLastRetry);
+  open.retry = loop_.after(open.retry_delay, [this, number] {
+    open_.at(number).retry = 0;
+    transmit(number);
+  });
+}
+
+// The server does not know the session (it was started anew): a new one is opened with all that is held,
+// and what had no answer is reported again.
+void Session::begin_again() {
+  std::vector<PendingReport> again;
+  for (auto& [number, open] : open_) {
+    if (open.retry != 0) loop_.cancel(open.retry);
+    for (Report& report : open.request.reports) {
+      again.push_back({std::move(report), os::steady_now() - report.trace.sent});
+    }
+  }
+  for (PendingReport& p : pending_) again.push_back(std::move(p));
+  pending_.clear();
+  open_.clear();
+  with_reports_ = 0;
+  id_ = {};
+  last_number_ = 0;
+  last_reply_ = 0;
+  ++life_;
+  send(std::move(again));
+}
+
+}  // namespace tidemill::worker
