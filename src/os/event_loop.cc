@@ -149,8 +149,8 @@ void EventLoop::Impl::wake_up() {
 void EventLoop::Impl::wait() {
   std::array<epoll_event, kEventsPerRound> events;
   const timespec left = time_left();
-  const int n =
-      epoll_pwait2(epoll, events.data(), kEventsPerRound, left.tv_sec < 0 ? nullptr : &left, nullptr);
+  const timespec* const at_most = left.tv_sec < 0 ? nullptr : &left;
+  const int n = epoll_pwait2(epoll, events.data(), kEventsPerRound, at_most, nullptr);
   TIDEMILL_ASSERT(n >= 0 || errno == EINTR);
   for (int i = 0; i < n; ++i) {
     const auto& event = events[static_cast<size_t>(i)];

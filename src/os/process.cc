@@ -20,8 +20,9 @@ namespace tidemill::os {
 
 namespace {
 
-// posix_spawn's attributes and actions, released whatever happens. glibc runs it like vfork: the child
-// borrows our memory until it has become the program, so a start costs the same in a large process.
+// posix_spawn's attributes and actions, released whatever happens. glibc runs it like vfork: the
+// child borrows our memory until it has become the program, so a start costs the same in a large
+// process.
 class SpawnPlan {
  public:
   explicit SpawnPlan(const ProcessOptions& options) {
@@ -118,7 +119,8 @@ Result<std::unique_ptr<Process>> Process::start(EventLoop& loop, const ProcessOp
   pid_t pid = 0;
   const int failed = plan.run(pid, argv.data(), env.empty() ? environ : env.data());
   if (failed != 0) return start_error(failed, options);
-  // Nobody else reaps it, so the number is still its own. (glibc's pidfd_open() has no C++ linkage yet.)
+  // Nobody else reaps it, so the number is still its own. (glibc's pidfd_open() has no C++ linkage
+  // yet.)
   Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) {
     const int number = errno;
@@ -164,8 +166,8 @@ void Process::kill() {
 }
 
 void Process::reap() {
-  // The group's number belongs to the child until it is reaped: the last moment at which what it left
-  // behind can be named.
+  // The group's number belongs to the child until it is reaped: the last moment at which what it
+  // left behind can be named.
   if (terminating_) ::kill(-pid_, SIGKILL);
   int status = 0;
   rusage usage{};

@@ -1,7 +1,7 @@
 #pragma once
-// Process: a child in a process group of its own, whose end is told through the event loop (pidfd, no
-// SIGCHLD). Everything not named in the options is closed in the child. Owned by a tool runner; the
-// loop's thread only.
+// Process: a child in a process group of its own, whose end is told through the event loop (pidfd,
+// no SIGCHLD). Everything not named in the options is closed in the child. Owned by a tool runner;
+// the loop's thread only.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -40,8 +40,8 @@ class Process {
  public:
   using OnExit = std::function<void(const ProcessExit&)>;
 
-  // Errors: not_found (no such program or folder), denied, io. `on_exit` is called once, from the loop,
-  // never from within start(); not at all when the Process is destroyed before.
+  // Errors: not_found (no such program or folder), denied, io. `on_exit` is called once, from the
+  // loop, never from within start(); not at all when the Process is destroyed before.
   static Result<std::unique_ptr<Process>> start(EventLoop& loop, const ProcessOptions& options,
                                                 OnExit on_exit);
   // Kills what still runs of the group.
@@ -50,8 +50,8 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   pid_t pid() const { return pid_; }
-  // SIGTERM to the whole group now, SIGKILL to what is left of it after `grace` or when the child itself
-  // has ended, whichever is first.
+  // SIGTERM to the whole group now, SIGKILL to what is left of it after `grace` or when the child
+  // itself has ended, whichever is first.
   void terminate(Duration grace);
   void kill();  // SIGKILL to the whole group
 

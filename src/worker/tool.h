@@ -1,8 +1,8 @@
 #pragma once
-// ToolRunner: how one kind of tool carries out one call. The pipeline runner renders a call's inputs,
-// starts it here and goes on when it is done; nothing on the event thread ever blocks: a runner waits by
-// descriptor, timer or own thread, and posts back. One runner per kind, owned by the Worker; every method
-// and every callback is on the worker's event thread.
+// ToolRunner: how one kind of tool carries out one call. The pipeline runner renders a call's
+// inputs, starts it here and goes on when it is done; nothing on the event thread ever blocks: a
+// runner waits by descriptor, timer or own thread, and posts back. One runner per kind, owned by
+// the Worker; every method and every callback is on the worker's event thread.
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -27,14 +27,15 @@ struct ToolCall {
   playbook::Value config;
   playbook::Value input;  // the step's input merged with the tool's, rendered
   const playbook::Scope& scope;
-  playbook::Value auth;   // the connection that `auth` names: a string or a map; undefined without auth
+  // The connection that `auth` names: a string or a map; undefined without auth.
+  playbook::Value auth;
   std::string task_key;
   std::optional<Duration> timeout;
   bool noetl = false;  // the document is noetl.io/v2: some errors are warnings
 };
 
 struct ToolResult {
-  playbook::Value data;              // becomes output.data; present with an error too where it helps
+  playbook::Value data;  // becomes output.data; present with an error too where it helps
   std::optional<TaskError> error;
   std::optional<int> http_status;    // output.http.status
   std::string log;                   // stdout and stderr of code, bounded, the tail kept
@@ -48,8 +49,8 @@ class ToolRunner {
   virtual ~ToolRunner() = default;
 
   using OnDone = std::function<void(ToolResult)>;
-  // `on_done` is called exactly once: after start() has returned, or from within it when the result is
-  // there at once. A call past its timeout ends with an error of kind "timeout".
+  // `on_done` is called exactly once: after start() has returned, or from within it when the result
+  // is there at once. A call past its timeout ends with an error of kind "timeout".
   virtual void start(const ToolCall& call, OnDone on_done) = 0;
   // Stops a running call as soon as possible; its on_done still comes (kind "cancelled").
   virtual void cancel(CallId id) = 0;

@@ -15,7 +15,8 @@ namespace {
 
 using playbook::Value;
 
-// What failed on the way to the inputs, as the task's error. What may be otherwise later is tried again.
+// What failed on the way to the inputs, as the task's error. What may be otherwise later is tried
+// again.
 TaskError input_error(const Error& error) {
   const bool transient = error.code == ErrorCode::unavailable || error.code == ErrorCode::io ||
                          error.code == ErrorCode::timeout;
@@ -50,7 +51,8 @@ void Attempt::begin() {
   if (const Duration limit = assignment().attempt_timeout; limit.ns > 0) {
     timer_ = services_.driver.loop.after(limit, [this, limit] {
       timer_ = 0;
-      stop({"timeout", fmt::format("the attempt was not done after {:g} s", limit.seconds()), true});
+      stop(
+          {"timeout", fmt::format("the attempt was not done after {:g} s", limit.seconds()), true});
     });
   }
   services_.contexts.step(assignment(), [this, alive = alive()](Result<StepContextPtr> found) {
@@ -85,7 +87,8 @@ std::unique_ptr<PipelineDriver> Attempt::make_driver(PipelineInput input,
 
 std::string Attempt::task_key() const {
   const StepRef& step = assignment().step;
-  return fmt::format("{}/{}/{}/{}", step.execution.raw, context().scope.step, step.epoch, item_.index);
+  return fmt::format("{}/{}/{}/{}", step.execution.raw, context().scope.step, step.epoch,
+                     item_.index);
 }
 
 void Attempt::finish_done(std::string result_json, Report report) {

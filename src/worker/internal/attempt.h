@@ -1,6 +1,6 @@
 #pragma once
-// Attempt: one try at one piece of work, from its place to its report. One class per kind of work makes
-// the report; what all share is here. Owned by the Crew; the worker's event thread only.
+// Attempt: one try at one piece of work, from its place to its report. One class per kind of work
+// makes the report; what all share is here. Owned by the Crew; the worker's event thread only.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -46,7 +46,7 @@ class Attempt {
   const WorkItem& item() const { return item_; }
 
  protected:
-  virtual void run() = 0;            // the context is there
+  virtual void run() = 0;                        // the context is there
   virtual void stop_running(TaskError why) = 0;  // ends in finish_failed(why)
 
   const StepContext& context() const { return *context_; }

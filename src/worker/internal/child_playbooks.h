@@ -1,7 +1,7 @@
 #pragma once
-// ChildPlaybooks: the texts of playbooks that `playbook` tools name. A path is looked up beside the file
-// of the playbook that names it, then below the base folder, with or without ".yaml"; each text is made
-// known to the server once. Owned by the Worker; its event thread only.
+// ChildPlaybooks: the texts of playbooks that `playbook` tools name. A path is looked up beside the
+// file of the playbook that names it, then below the base folder, with or without ".yaml"; each
+// text is made known to the server once. Owned by the Worker; its event thread only.
 #include <functional>
 #include <string>
 #include <unordered_map>
@@ -18,13 +18,14 @@ class ChildPlaybooks {
   ChildPlaybooks(wire::Exchange& exchange, std::string base_folder)
       : exchange_(exchange), base_folder_(std::move(base_folder)) {}
 
-  // The hash under which the server knows the text. Errors: not_found (says where it was looked for), and
-  // what put_plan() says. The callback may come from within.
+  // The hash under which the server knows the text. Errors: not_found (says where it was looked
+  // for), and what put_plan() says. The callback may come from within.
   using OnHash = std::function<void(Result<Sha256>)>;
   void find(const std::string& path, const std::string& parent_file, OnHash on_hash);
 
  private:
-  std::vector<std::string> candidates(const std::string& path, const std::string& parent_file) const;
+  std::vector<std::string> candidates(const std::string& path,
+                                      const std::string& parent_file) const;
 
   wire::Exchange& exchange_;
   std::string base_folder_;

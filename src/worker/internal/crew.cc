@@ -10,15 +10,17 @@ namespace tidemill::worker {
 
 namespace {
 
-// Attempts begun in one round of the loop, so that reports leave and other work gets its turn between.
+// Attempts begun in one round of the loop, so that reports leave and other work gets its turn
+// between.
 constexpr int kStartsPerRound = 1'024;
 
 bool covers(const LeasedWork& all, const LeasedWork& one) {
-  if (all.epoch != one.epoch || all.work.task != one.work.task || all.work.array != one.work.array) {
+  if (all.epoch != one.epoch || all.work.task != one.work.task ||
+      all.work.array != one.work.array) {
     return false;
   }
-  return one.work.task || (one.work.first >= all.work.first &&
-                           one.work.first < all.work.first + all.work.count);
+  return one.work.task ||
+         (one.work.first >= all.work.first && one.work.first < all.work.first + all.work.count);
 }
 
 std::vector<std::string> kinds() {
@@ -150,7 +152,8 @@ void Crew::start_one(WorkItem item) {
   const AttemptId id = ++last_attempt_;
   const LeasedWork work{item.ref(), item.assignment->epoch};
   const std::string kind = item.assignment->kind;
-  const AttemptServices services{{loop_, tools_, slots_, last_call_}, contexts_, children_, exchange_};
+  const AttemptServices services{
+      {loop_, tools_, slots_, last_call_}, contexts_, children_, exchange_};
   auto attempt = make_attempt(services, std::move(item),
                               [this, id](Report report) { take_report(id, std::move(report)); });
   if (!attempt) {
@@ -180,7 +183,8 @@ void Crew::give_back(AttemptId id) {
 
 void Crew::answer(const LeasedWork& work, Report::Kind kind) {
   Report report{.kind = kind, .work = work.work, .epoch = work.epoch};
-  if (kind == Report::Kind::failed) report.error = {"cancelled", "cancelled before it began", false};
+  if (kind == Report::Kind::failed)
+    report.error = {"cancelled", "cancelled before it began", false};
   session_->report({std::move(report), os::steady_now()});
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// Crew: all that a worker does on its event thread. It takes assignments from the session, starts them in
-// the order given as places allow, and hands their reports back. Owned by the Worker; its event thread
-// only.
+// Crew: all that a worker does on its event thread. It takes assignments from the session, starts
+// them in the order given as places allow, and hands their reports back. Owned by the Worker; its
+// event thread only.
 #include <cstdint>
 #include <functional>
 #include <memory>

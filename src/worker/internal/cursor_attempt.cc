@@ -43,29 +43,30 @@ void CursorAttempt::claim() {
     return finish(std::move(report));
   }
   if (++claims_ > limits::kPipelineGuard) {
-    return give_up({"guard", fmt::format("{} claims without an end; does the pipeline mark its rows?",
-                                         limits::kPipelineGuard),
+    return give_up({"guard",
+                    fmt::format("{} claims without an end; does the pipeline mark its rows?",
+                                limits::kPipelineGuard),
                     false});
   }
-  driver_ = make_driver({.plan = *context().execution->plan,
-                         .tools = {&*loop().cursor, 1},
-                         .is_pipeline = false,
-                         .input = context().step->input,
-                         .names = context().names,
-                         .ctx = context().scope.ctx,
-                         .iteration = std::nullopt,
-                         .task_key = task_key(),
-                         .call_key = task_key()},
-                        [this](PipelineDriver::Outcome o) {
-                          take_claim(std::get<Pipeline::Finished>(o));
-                        });
+  driver_ = make_driver(
+      {.plan = *context().execution->plan,
+       .tools = {&*loop().cursor, 1},
+       .is_pipeline = false,
+       .input = context().step->input,
+       .names = context().names,
+       .ctx = context().scope.ctx,
+       .iteration = std::nullopt,
+       .task_key = task_key(),
+       .call_key = task_key()},
+      [this](PipelineDriver::Outcome o) { take_claim(std::get<Pipeline::Finished>(o)); });
   driver_->begin();
 }
 
 void CursorAttempt::take_claim(const Pipeline::Finished& finished) {
   if (finished.error) return give_up(*finished.error);
   const Value rows = finished.data.get("rows");
-  if (!rows.is_list()) return give_up({"config", "the claim gave no rows; it must return them", false});
+  if (!rows.is_list())
+    return give_up({"config", "the claim gave no rows; it must return them", false});
   rows_ = rows.as_list();
   at_ = 0;
   if (!rows_.empty()) return later(&CursorAttempt::next_frame);
@@ -93,20 +94,19 @@ Value CursorAttempt::frame() const {
 std::unique_ptr<PipelineDriver> CursorAttempt::frame_driver() {
   Value item = frame();
   // Children are keyed by what is worked on: a later attempt claims in another order.
-  std::string call_key =
-      fmt::format("{}/{:016x}", task_key(), hash64(playbook::to_json(item)));
+  std::string call_key = fmt::format("{}/{:016x}", task_key(), hash64(playbook::to_json(item)));
   const uint64_t seen = counts_.total;
-  return make_driver({.plan = *context().execution->plan,
-                      .tools = context().step->tools,
-                      .is_pipeline = context().step->is_pipeline,
-                      .input = context().step->input,
-                      .names = context().names,
-                      .ctx = context().scope.ctx,
-                      .iteration = Iteration{loop().iterator, std::move(item), seen,
-                                             seen + rows_.size() - at_},
-                      .task_key = task_key(),
-                      .call_key = std::move(call_key)},
-                     [this](PipelineDriver::Outcome o) { take_frame(std::move(o)); });
+  return make_driver(
+      {.plan = *context().execution->plan,
+       .tools = context().step->tools,
+       .is_pipeline = context().step->is_pipeline,
+       .input = context().step->input,
+       .names = context().names,
+       .ctx = context().scope.ctx,
+       .iteration = Iteration{loop().iterator, std::move(item), seen, seen + rows_.size() - at_},
+       .task_key = task_key(),
+       .call_key = std::move(call_key)},
+      [this](PipelineDriver::Outcome o) { take_frame(std::move(o)); });
 }
 
 void CursorAttempt::take_frame(PipelineDriver::Outcome outcome) {
@@ -172,8 +172,8 @@ void CursorAttempt::resume() {
   const Value counts = state->get("counts");
   const Value writes = state->get("writes");
   const Value pipeline = state->get("pipeline");
-  const bool sound = rows.is_list() && at.is_integer() && counts.is_string() && writes.is_string() &&
-                     pipeline.is_string() &&
+  const bool sound = rows.is_list() && at.is_integer() && counts.is_string() &&
+                     writes.is_string() && pipeline.is_string() &&
                      static_cast<size_t>(at.as_integer()) < rows.as_list().size();
   if (!sound) return finish_failed(corrupt);
   auto known_counts = playbook::decode_cursor_counts(counts.as_string());

@@ -1,7 +1,8 @@
 #pragma once
-// CursorAttempt: one claimer of a cursor loop: claim → tools for each row (or frame of rows) → claim …
-// until a claim gives no rows. What it has claimed stays claimed under its task_key, so another attempt
-// after a crash gets the same rows again. Owned by the Crew; the worker's event thread only.
+// CursorAttempt: one claimer of a cursor loop: claim → tools for each row (or frame of rows) →
+// claim … until a claim gives no rows. What it has claimed stays claimed under its task_key, so
+// another attempt after a crash gets the same rows again. Owned by the Crew; the worker's event
+// thread only.
 #include <memory>
 
 #include "worker/internal/attempt.h"

@@ -81,8 +81,8 @@ void Session::send(std::vector<PendingReport> reports) {
 
 void Session::transmit(uint64_t number) {
   exchange_.exchange(open_.at(number).request,
-                     [this, number, life = life_, alive = std::weak_ptr<int>(alive_)](
-                         Result<ExchangeReply> reply) {
+                     [this, number, life = life_,
+                      alive = std::weak_ptr<int>(alive_)](Result<ExchangeReply> reply) {
                        if (alive.expired() || life != life_) return;
                        take_reply(number, std::move(reply));
                      });
@@ -129,8 +129,8 @@ void Session::retry_later(uint64_t number) {
   });
 }
 
-// The server does not know the session (it was started anew): a new one is opened with all that is held,
-// and what had no answer is reported again.
+// The server does not know the session (it was started anew): a new one is opened with all that is
+// held, and what had no answer is reported again.
 void Session::begin_again() {
   std::vector<PendingReport> again;
   for (auto& [number, open] : open_) {

@@ -1,9 +1,9 @@
 #pragma once
-// Session: the exchange loop of a worker (DESIGN §5). Exchanges are numbered; one is kept open even when
-// nothing is free; reports that are ready leave at once, those of one round of the loop together, and
-// while an exchange with reports is on its way the next ones gather. Replies are taken in the order of
-// their numbers, so "the last reply received" always means: and all before it. Owned by the Crew; the
-// worker's event thread only.
+// Session: the exchange loop of a worker (docs/architecture.md). Exchanges are numbered; one is
+// kept open even when nothing is free; reports that are ready leave at once, those of one round of
+// the loop together, and while an exchange with reports is on its way the next ones gather. Replies
+// are taken in the order of their numbers, so "the last reply received" always means: and all
+// before it. Owned by the Crew; the worker's event thread only.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -42,7 +42,8 @@ class Session {
     virtual void lease_lost(const LeasedWork& work) = 0;  // stop it; nobody wants its result
   };
 
-  Session(os::EventLoop& loop, wire::Exchange& exchange, Host& host, std::vector<std::string> kinds);
+  Session(os::EventLoop& loop, wire::Exchange& exchange, Host& host,
+          std::vector<std::string> kinds);
   ~Session();
 
   void report(PendingReport report) { pending_.push_back(std::move(report)); }

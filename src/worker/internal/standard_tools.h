@@ -1,5 +1,6 @@
 #pragma once
-// The tools every worker has. Made once by the Worker, before its thread runs.
+// The tools every worker has. Made once by the Worker, before its thread runs; then owned by the
+// Crew and used on the event thread only.
 #include <functional>
 
 #include "os/event_loop.h"

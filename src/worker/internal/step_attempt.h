@@ -1,6 +1,6 @@
 #pragma once
-// StepAttempt: runs a step's tools once, for a task or for one item of a loop's array. Owned by the Crew;
-// the worker's event thread only.
+// StepAttempt: runs a step's tools once, for a task or for one item of a loop's array. Owned by the
+// Crew; the worker's event thread only.
 #include <memory>
 
 #include "worker/internal/attempt.h"

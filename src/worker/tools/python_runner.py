@@ -1,8 +1,8 @@
 """Runs the code of python tools inside one warm interpreter process of a worker.
 
-Descriptor 3 is a socket to the worker. Each request is a JSON object, each answer a line of JSON and, when
-there is a result, its JSON text; both with a length of four bytes before. Output of the code goes to
-descriptors 1 and 2, which the worker reads. The process ends when the socket does.
+Descriptor 3 is a socket to the worker. Each request is a JSON object, each answer a line of JSON
+and, when there is a result, its JSON text; both with a length of four bytes before. Output of the
+code goes to descriptors 1 and 2, which the worker reads. The process ends when the socket does.
 """
 
 import json
@@ -70,8 +70,8 @@ def compile_user(code, name):
 
 
 def compile_function(code, name):
-    """A top-level `return`: the code becomes the body of a function whose names are all global. Line
-    numbers stay, for only the tree is changed."""
+    """A top-level `return`: the code becomes the body of a function whose names are all global.
+    Line numbers stay, for only the tree is changed."""
     import ast
 
     tree = ast.parse(code, name)
@@ -91,6 +91,7 @@ def bound_names(tree, ast):
     found = set()
     # Patterns of `match`, where this Python has it.
     patterns = tuple(getattr(ast, n) for n in ("MatchAs", "MatchStar") if hasattr(ast, n))
+    inner = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
     pending = list(tree.body)
     while pending:
         node = pending.pop()
@@ -98,7 +99,7 @@ def bound_names(tree, ast):
             found.add(node.name)
             pending.extend(node.decorator_list)
             continue
-        if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        if isinstance(node, inner):
             # Their own variables stay theirs; only `:=` reaches out.
             found.update(n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
             continue
@@ -159,6 +160,9 @@ def call_main(main, given):
 # ---- results ----
 
 
+TOO_DEEP = "result: it contains itself, or is nested too deeply for JSON"
+
+
 class Unrepresentable(Exception):
     pass
 
@@ -168,16 +172,17 @@ def to_json(value):
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"),
                           default=plain)
     except ValueError:
-        # NaN and infinities have no JSON: they become null. (A value that contains itself also ends here.)
+        # NaN and infinities have no JSON: they become null. (A value that contains itself also
+        # ends here.)
         try:
             text = json.dumps(without_nan(value, "result"), ensure_ascii=False, allow_nan=False,
                               separators=(",", ":"), default=plain)
         except RecursionError:
-            raise Unrepresentable("result: it contains itself, or is nested too deeply for JSON") from None
+            raise Unrepresentable(TOO_DEEP) from None
         except (ValueError, TypeError, Unrepresentable) as e:
             raise Unrepresentable(where_not_json(value) or str(e)) from None
     except RecursionError:
-        raise Unrepresentable("result: it contains itself, or is nested too deeply for JSON") from None
+        raise Unrepresentable(TOO_DEEP) from None
     except (TypeError, Unrepresentable) as e:
         raise Unrepresentable(where_not_json(value) or str(e)) from None
     return text.encode("utf-8", "replace")
@@ -247,7 +252,7 @@ def one_line(e):
 
 
 def trace_of(e, name, source):
-    """The traceback from the user's code on; the runner's own frames are not the user's business."""
+    """The traceback from the user's code on; the runner's own frames are nobody's business."""
     import linecache
     import traceback
 

@@ -49,8 +49,8 @@ TEST_F(Shell, CommandsEndAtTheFirstFailure) {
 }
 
 TEST_F(Shell, TakesFolderEnvironmentAndInput) {
-  const ToolResult r = bench.run(json(
-      R"({"cmd": "pwd; echo $COLOUR; cat", "cwd": "/usr", "env": {"COLOUR": "red"}, "stdin": "text"})"));
+  const ToolResult r = bench.run(json(R"({"cmd": "pwd; echo $COLOUR; cat", "cwd": "/usr",
+                                          "env": {"COLOUR": "red"}, "stdin": "text"})"));
   EXPECT_EQ(r.data.get("stdout").as_string(), "/usr\nred\ntext");
   EXPECT_EQ(r.bytes_out, 4u);
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The text of tools/python_runner.py, put into the binary by the build. Constant; any thread.
+// The text of tools/python_runner.py, put into the binary by the build (cmake/embed_text.cmake).
+// Constant; any thread.
 #include <string_view>
 
 namespace tidemill::worker {
