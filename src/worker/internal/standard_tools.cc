@@ -3,8 +3,11 @@
 #include <memory>
 #include <utility>
 
+#include "worker/tools/http.h"
+#include "worker/tools/postgres.h"
 #include "worker/tools/python.h"
 #include "worker/tools/shell.h"
+#include "worker/tools/sqlite.h"
 
 namespace tidemill::worker {
 
@@ -23,6 +26,10 @@ StandardTools make_standard_tools(os::EventLoop& loop, const WorkerOptions& opti
   ShellOptions shell_options;
   shell_options.base_directory = options.base_folder;
   out.tools.add(ToolKind::shell, make_shell_runner(loop, std::move(shell_options)));
+  out.tools.add(ToolKind::http, make_http_runner(loop, {.ca_file = options.ca_file}));
+  out.tools.add(ToolKind::sqlite,
+                make_sqlite_runner(loop, {.refused_files = options.refused_files}));
+  out.tools.add(ToolKind::postgres, make_postgres_runner(loop));
   out.tools.add(ToolKind::noop, make_noop_runner());
   for (const auto& [name, text] : options.connections) out.tools.add_connection(name, text);
   return out;
