@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -133,7 +135,8 @@ TEST(Compile, rules_of_a_policy) {
                 then: {do: retry, attempts: 5, delay: 2s, backoff: exponential}
               - when: output.status == "error"
                 then: {do: fail}
-              - else: {then: {do: continue, set: {iter.page: 1, ctx.seen.last: '{{ output.data }}'}}}
+              - else:
+                  then: {do: continue, set: {iter.page: 1, ctx.seen.last: '{{ output.data }}'}}
       - name: again
         kind: noop
         spec:
@@ -426,13 +429,27 @@ workflow:
         kind: postgres
         auth: '{{ pg_auth }}'
         query: SELECT 1 WHERE id = '{{ execution_id }}'
-        spec: {policy: {rules: [{when: "{{ output.status == 'error' }}", then: {do: fail}}, {else: {then: {do: continue}}}]}}
-  next: {spec: {mode: exclusive}, arcs: [{step: fetch, when: '{{ event.name == "step.exit" }}'}]}
+        spec:
+          policy:
+            rules:
+              - when: "{{ output.status == 'error' }}"
+                then: {do: fail}
+              - else: {then: {do: continue}}
+  next:
+    spec: {mode: exclusive}
+    arcs: [{step: fetch, when: '{{ event.name == "step.exit" }}'}]
 - step: fetch
   loop:
-    cursor: {kind: postgres, auth: pg_main, claim: 'UPDATE q SET a = 1 LIMIT {{ __frame_max_rows | default(1) }} RETURNING id'}
+    cursor:
+      kind: postgres
+      auth: pg_main
+      claim: UPDATE q SET a = 1 LIMIT {{ __frame_max_rows | default(1) }} RETURNING id
     iterator: patient
-    spec: {mode: cursor, max_in_flight: '{{ in_flight }}', policy: {exec: distributed}, frame: {max_rows: 10, lease_seconds: 60}}
+    spec:
+      mode: cursor
+      max_in_flight: '{{ in_flight }}'
+      policy: {exec: distributed}
+      frame: {max_rows: 10, lease_seconds: 60}
   tool:
     - name: page
       kind: http
@@ -448,9 +465,15 @@ workflow:
             - when: '{{ output.http.status in [400, 404] }}'
               then: {do: break, set_iter: {done: true}}
             - else:
-                then: {do: continue, set: {iter.more: '{{ output.data.data.paging.hasMore }}'}}
+                then:
+                  do: continue
+                  set: {iter.more: '{{ output.data.data.paging.hasMore }}'}
     - kind: noop
-      spec: {policy: {rules: [{when: '{{ iter.more | string | lower == "true" }}', then: {do: jump, to: page}}]}}
+      spec:
+        policy:
+          rules:
+            - when: '{{ iter.more | string | lower == "true" }}'
+              then: {do: jump, to: page}
   next: {arcs: [{step: end, when: '{{ event.name == "loop.done" }}'}]}
 - step: end
   args: {total: '{{ fetch.total }}'}
@@ -475,6 +498,25 @@ TEST(Noetl, what_is_strict_in_one_language_is_a_warning_in_the_other) {
   const std::string steps = "workflow:\n  - step: start\n    colour: red\n";
   EXPECT_EQ(compile(kHead + steps, "p").plan, nullptr);
   EXPECT_NE(compile(kNoetl + steps, "p").plan, nullptr);
+}
+
+// ---- the document of the language ----
+
+// Every ```yaml of docs/playbook.md is a playbook, or the part below its first three lines.
+TEST(Document, examples_compile_without_a_word) {
+  std::ifstream file("docs/playbook.md");
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  size_t count = 0;
+  for (size_t at = text.find("```yaml\n"); at != std::string::npos; ++count) {
+    size_t begin = at + 8;
+    size_t end = text.find("```", begin);
+    ASSERT_NE(end, std::string::npos);
+    std::string example = text.substr(begin, end - begin);
+    if (example.rfind("apiVersion", 0) != 0) example = kHead + example;
+    EXPECT_EQ(said(example), "") << example;
+    at = text.find("```yaml\n", end + 3);
+  }
+  EXPECT_GE(count, 7U);
 }
 
 // ---- robustness ----
