@@ -40,7 +40,10 @@ class Scope {
   // A frame of the entries of a map, which is not copied (workload keys); `set` hides them.
   explicit Scope(const Map& names, const Scope* outer = nullptr) : outer_(outer), map_(&names) {}
 
-  void set(std::string_view name, Value value) { frame_.set(name, std::move(value)); }
+  void set(std::string_view name, Value value) {
+    if (frame_.empty()) frame_.reserve(8);
+    frame_.set(name, std::move(value));
+  }
   const Value* find(std::string_view name) const;
   // The names visible from here, nearest first, each once: for "did you mean".
   std::vector<std::string> names() const;

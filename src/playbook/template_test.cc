@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/hash.h"
 #include "model/limits.h"
 #include "playbook/internal/template_fixture.h"
 
@@ -268,6 +269,55 @@ TEST_F(TemplateTest, EveryCutAndEveryByteIsAnswered) {
       run_with(changed, kRoutingFuel);
     }
   }
+}
+
+// Sentences of random words: each is compiled or refused, evaluated or refused, and what a template
+// says of itself holds.
+TEST_F(TemplateTest, RandomSentencesAreAnswered) {
+  const std::vector<std::string> words = {"{{",      "}}",       "{%",          "%}",
+                                          "if",      "for",      "in",          "endif",
+                                          "endfor",  "else",     "set",         "=",
+                                          "n",       "list",     "rows",        "m",
+                                          "name",    "uni",      "output",      "loop",
+                                          "x",       "nothing",  "nowhere",     ".a",
+                                          ".data",   "[0]",      "[-1]",        "[1:]",
+                                          "[::-1]",  ".0",       ".items()",    ".get('a')",
+                                          "1",       "2.5",      "'a,b'",       "-",
+                                          "+",       "*",        "**",          "//",
+                                          "%",       "~",        "==",          "<",
+                                          "and",     "or",       "not",         "is",
+                                          "defined", "even",     "(",           ")",
+                                          "[",       "]",        "{",           "}",
+                                          ",",       ":",        "|int",        "|upper",
+                                          "|length", "|sort",    "|first",      "|map('string')",
+                                          "|tojson", "|unique",  "|d(1)",       "|join",
+                                          "|items",  "range(3)", "|split(',')", "|select"};
+  uint64_t state = 1;
+  const auto random = [&state](size_t n) { return static_cast<size_t>(mix64(state++) % n); };
+  int evaluated = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = i % 2 == 0 ? "{{ n" : "";
+    for (size_t n = random(10) + 1; n > 0; --n) text += ' ' + words[random(words.size())];
+    if (i % 2 == 0) text += " }}";
+    const Evaluated<Template> t = Template::compile(text, kHere);
+    if (!t.ok()) {
+      EXPECT_FALSE(t.error().text.empty()) << text;
+      EXPECT_EQ(t.error().at.line, kHere.line) << text;
+      continue;
+    }
+    Fuel fuel{kRoutingFuel};
+    const Evaluated<Value> v = t.value().evaluate(scope_, fuel);
+    if (!v.ok()) {
+      EXPECT_FALSE(v.error().text.empty()) << text;
+      continue;
+    }
+    ++evaluated;
+    EXPECT_FALSE(v.value().is_undefined()) << text;
+    EXPECT_TRUE(parse_json(to_json(v.value())).ok()) << text;
+    Fuel again{kRoutingFuel};
+    EXPECT_TRUE(equal(v.value(), t.value().evaluate(scope_, again).value())) << text;
+  }
+  EXPECT_GT(evaluated, 500);
 }
 
 // The text of each fenced block of the document with this info string.
