@@ -20,7 +20,8 @@ CREATE TABLE live_tasks (lane INTEGER, state INTEGER, priority INTEGER, at INTEG
   PRIMARY KEY (lane, state, priority, at, id)) WITHOUT ROWID;
 CREATE TABLE finished_tasks (row INTEGER PRIMARY KEY, id INTEGER NOT NULL, turn INTEGER NOT NULL,
   lane INTEGER NOT NULL, outcome INTEGER NOT NULL, execution INTEGER NOT NULL,
-  step INTEGER NOT NULL, attempts INTEGER NOT NULL, spawned INTEGER NOT NULL, waited INTEGER, ran INTEGER,
+  step INTEGER NOT NULL, attempts INTEGER NOT NULL, spawned INTEGER NOT NULL,
+  waited INTEGER, ran INTEGER,
   result TEXT, error_kind TEXT, error TEXT, retryable INTEGER, log TEXT,
   result_ref BLOB, trace BLOB NOT NULL, task BLOB NOT NULL);
 CREATE TABLE finished_rows (id INTEGER PRIMARY KEY, row INTEGER NOT NULL);
@@ -30,7 +31,8 @@ CREATE TABLE ended_attempts (work INTEGER, turn INTEGER, part INTEGER, first INT
   trace BLOB NOT NULL, PRIMARY KEY (work, turn, part)) WITHOUT ROWID;
 
 CREATE TABLE array_records (id INTEGER PRIMARY KEY, lane INTEGER NOT NULL,
-  execution INTEGER NOT NULL, step INTEGER NOT NULL, count INTEGER NOT NULL, spawned INTEGER NOT NULL, finished INTEGER,
+  execution INTEGER NOT NULL, step INTEGER NOT NULL, count INTEGER NOT NULL,
+  spawned INTEGER NOT NULL, finished INTEGER,
   done INTEGER NOT NULL, failed INTEGER NOT NULL, cancelled INTEGER NOT NULL,
   data BLOB NOT NULL, sum INTEGER NOT NULL);
 CREATE INDEX live_arrays ON array_records (id) WHERE finished IS NULL;

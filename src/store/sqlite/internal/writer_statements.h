@@ -1,6 +1,7 @@
 #pragma once
-// The statements of the Writer, prepared once when the file is opened: preparing one costs more than
-// running it. Each lives as long as the Writer and is used on its thread. Included by writer*.cc only.
+// The statements of the Writer, prepared once when the file is opened: preparing one costs more
+// than running it. Each lives as long as the Writer and is used on its thread. Included by
+// writer*.cc only.
 #include "store/sqlite/internal/database.h"
 #include "store/sqlite/internal/writer.h"
 
