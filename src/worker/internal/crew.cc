@@ -50,6 +50,7 @@ void Crew::start() { schedule_round(); }
 
 void Crew::drain(std::function<void()> on_drained) {
   draining_ = true;
+  session_->drain();
   on_drained_ = std::move(on_drained);
   for (const LeasedWork& work : queue_.held()) {
     for (const LeasedWork& left : queue_.take_back(work)) answer(left, Report::Kind::returned);
@@ -116,6 +117,8 @@ void Crew::cancel(const LeasedWork& work) {
   }
   schedule_round();
 }
+
+void Crew::answered() { schedule_round(); }
 
 void Crew::lease_lost(const LeasedWork& work) {
   queue_.take_back(work);

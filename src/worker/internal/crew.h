@@ -46,6 +46,7 @@ class Crew final : public Session::Host {
   void take_assignments(std::vector<Assignment> assignments) override;
   void recall(const LeasedWork& work) override;
   void cancel(const LeasedWork& work) override;
+  void answered() override;
   void lease_lost(const LeasedWork& work) override;
 
   void schedule_round();

@@ -1,7 +1,7 @@
 #pragma once
-// A server for the tests of the worker: it hands out what a test gives it, keeps every report, parks
-// exchanges that have nothing to say, and knows plans, executions, results and blobs. Calls back through
-// the loop, as the real one does. One thread.
+// A server for the tests of the worker: it hands out what a test gives it, keeps every report,
+// parks exchanges that have nothing to say, and knows plans, executions, results and blobs. Calls
+// back through the loop, as the real one does. One thread.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -37,11 +37,11 @@ class FakeExchange final : public wire::Exchange {
     return id;
   }
   SharedBytes scope(const std::string& step, std::string ctx = "{}",
-                    std::vector<playbook::StepScope::Result> results = {}) {
+                    std::vector<playbook::StepScope::Result> of = {}) {
     playbook::StepScope scope;
     scope.step = step;
     scope.ctx = playbook::parse_json(ctx).value();
-    scope.results = std::move(results);
+    scope.results = std::move(of);
     return std::make_shared<const std::string>(playbook::encode_scope(scope));
   }
   Assignment task(ExecutionId execution, const std::string& step) {

@@ -45,10 +45,7 @@ bool Session::wants_another() const {
   return (advertised_.slots == 0 && now.slots > 0) || (advertised_.places == 0 && now.places > 0);
 }
 
-void Session::drain() {
-  draining_ = true;
-  pump();
-}
+void Session::drain() { draining_ = true; }
 
 bool Session::settled() const { return pending_.empty() && with_reports_ == 0; }
 
@@ -114,6 +111,7 @@ void Session::apply(Open open) {
       host_.lease_lost({reports[i].work, reports[i].epoch});
     }
   }
+  if (!reports.empty()) host_.answered();
   for (const LeasedWork& work : reply.cancels) host_.cancel(work);
   if (!reply.assignments.empty()) host_.take_assignments(std::move(reply.assignments));
   for (const LeasedWork& work : reply.recalls) host_.recall(work);

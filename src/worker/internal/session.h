@@ -39,6 +39,7 @@ class Session {
     virtual void take_assignments(std::vector<Assignment> assignments) = 0;
     virtual void recall(const LeasedWork& work) = 0;
     virtual void cancel(const LeasedWork& work) = 0;
+    virtual void answered() = 0;                          // some reports have been
     virtual void lease_lost(const LeasedWork& work) = 0;  // stop it; nobody wants its result
   };
 
@@ -49,7 +50,7 @@ class Session {
   void report(PendingReport report) { pending_.push_back(std::move(report)); }
   // Sends what there is to send. Called at the end of a round in which something changed.
   void pump();
-  void drain();
+  void drain();  // the next exchange says that no more work is wanted
   // Nothing that was reported waits for its answer.
   bool settled() const;
 
