@@ -1,8 +1,6 @@
 #include "cli/internal/live_view.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,6 +8,7 @@
 
 #include "cli/internal/text.h"
 #include "os/clock.h"
+#include "os/terminal.h"
 
 namespace tidemill::cli {
 
@@ -18,11 +17,6 @@ namespace {
 constexpr uint64_t kFailuresShownMax = 20;
 constexpr size_t kStepLinesMax = 20;
 constexpr Duration kLineEvery = seconds(3);
-
-size_t terminal_width() {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-}
 
 std::string bar(uint64_t done, uint64_t total, size_t width) {
   const size_t full = total == 0 ? 0 : static_cast<size_t>(done * width / total);
@@ -42,7 +36,7 @@ LiveView::LiveView(Style style, playbook::PlanPtr plan)
     : style_(style), plan_(std::move(plan)), started_(os::steady_now()), last_line_(started_) {}
 
 LiveView::Style LiveView::style_of_stderr() {
-  return isatty(STDERR_FILENO) != 0 ? Style::terminal : Style::lines;
+  return os::stderr_is_terminal() ? Style::terminal : Style::lines;
 }
 
 Duration LiveView::interval() const { return milliseconds(style_ == Style::terminal ? 100 : 250); }
@@ -126,7 +120,7 @@ std::string LiveView::step_line(const client::StepProgress& step) {
 void LiveView::draw(const client::Progress& progress) {
   clear();
   print_failures(progress);
-  const size_t width = terminal_width();
+  const size_t width = os::stderr_width();
   std::string out = fmt::format("{}  {} tasks done{}{}\n", duration_text(os::steady_now() - started_),
                                 count_text(progress.tasks_finished),
                                 progress.children > 0
