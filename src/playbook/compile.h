@@ -1,7 +1,7 @@
 #pragma once
-// compile(): YAML text → tree with positions → checked, versioned Plan. All mistakes are reported, not
-// the first only; each names file:line:column, what was expected, and the nearest name where there is
-// one. Pure: it reads no file; the caller brings the text. Any thread.
+// compile(): YAML text → tree with positions → checked, versioned Plan. All mistakes are reported,
+// not the first only; each names file:line:column, what was expected, and the nearest name where
+// there is one. Pure: it reads no file; the caller brings the text. Any thread.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -30,15 +30,17 @@ Compiled compile(std::string_view text, std::string_view file);
 // "examples/a.yaml:3:7: error: …" with the source line and a caret below, as compilers print it.
 std::string format(const Diagnostic& diagnostic, std::string_view file, std::string_view text);
 
-// What is wrong between playbooks: a child that is missing, that calls its way back to itself, that has
-// no step of the name given as return_step, or that has no workload key of the name of an input.
+// What is wrong between playbooks: a child that is missing, that calls its way back to itself, that
+// has no step of the name given as return_step, or that has no workload key of the name of an
+// input.
 struct ChildDiagnostic {
   std::string path;  // of the playbook in which `diagnostic.at` is: a key of `plans`
   Diagnostic diagnostic;
 };
 
-// `plans` holds what the caller could load, by the path that `playbook` tools name it by, `root` among
-// them. Only what is reachable from `root` is looked at.
+// `plans` holds what the caller could load, by the path that `playbook` tools name it by, `root`
+// among them; null for a text that did not compile, of which enough has been said. Only what is
+// reachable from `root` is looked at.
 std::vector<ChildDiagnostic> check_children(const std::map<std::string, PlanPtr>& plans,
                                             const std::string& root);
 

@@ -37,8 +37,8 @@ void load_children(LoadedPlaybook& out, std::map<std::string, playbook::PlanPtr>
       if (!text.ok()) continue;
       playbook::Compiled compiled = playbook::compile(*text, file);
       add_messages(out, compiled.diagnostics, file, *text);
-      if (!compiled.plan) continue;
       plans[child.path] = compiled.plan;
+      if (!compiled.plan) continue;
       queue.push_back(compiled.plan);
       out.child_texts.push_back(std::move(*text));
     }

@@ -235,7 +235,8 @@ class NameCheck {
       }
     };
     add_fields(site.step.input);
-    if (site.tool != nullptr && !site.own_input) add_fields(site.tool->input);
+    if (site.tool != nullptr && !site.own_input && site.place == Place::tool_input)
+      add_fields(site.tool->input);
     if (site.step.is_pipeline && is_inside_task(site.place)) {
       for (const Tool& tool : site.step.tools) names.push_back(tool.name);
     }

@@ -45,13 +45,14 @@ class ChildCheck {
 
   void follow(std::string parent, const ChildReference& child) {
     auto found = plans_.find(child.path);
-    if (found == plans_.end() || found->second == nullptr) {
+    if (found == plans_.end()) {
       std::vector<std::string> known;
       for (const auto& [name, loaded] : plans_) known.push_back(name);
       report(parent, child, "there is no playbook '" + child.path + "'",
              did_you_mean(child.path, known));
       return;
     }
+    if (found->second == nullptr) return;
     check_return_step(parent, child, *found->second);
     check_inputs(parent, child, *found->second);
     if (report_cycle(parent, child)) return;

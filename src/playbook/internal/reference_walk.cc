@@ -119,6 +119,11 @@ bool sees_iteration(Place place) {
   return place == Place::step_input || place == Place::tool_input || place == Place::rule;
 }
 
+// The rest of the tool sees its input; the input itself and the rules do not.
+bool sees_tool_input(const Site& site) {
+  return site.tool != nullptr && !site.own_input && site.place == Place::tool_input;
+}
+
 bool is_tool_of(const Site& site, std::string_view name) {
   if (!site.step.is_pipeline || site.place == Place::routing) return false;
   for (const Tool& tool : site.step.tools) {
@@ -141,18 +146,18 @@ Meaning Names::meaning(const Site& site, std::string_view name) const {
   for (const Word& word : kWords) {
     if (word.name == name) return word.meaning;
   }
+  if (sees_tool_input(site)) {
+    if (site.tool->input.field(name) != nullptr) return Meaning::tool_input;
+    if (site.written->input.field(name) != nullptr) return Meaning::tool_input;
+  }
   if (site.step.loop && sees_iteration(site.place)) {
     if (is_loop_word(name)) return Meaning::loop_word;
     if (name == site.step.loop->iterator) return Meaning::iterator;
   }
   if (site.place == Place::claim && name == "__frame_max_rows") return Meaning::loop_word;
-  if (is_tool_of(site, name)) return Meaning::tool_result;
-  if (!site.own_input && site.tool != nullptr && site.tool->input.field(name) != nullptr)
-    return Meaning::tool_input;
-  if (!site.own_input && site.written != nullptr && site.written->input.field(name) != nullptr)
-    return Meaning::tool_input;
   if (site.place != Place::step_input && site.step.input.field(name) != nullptr)
     return Meaning::step_input;
+  if (is_tool_of(site, name)) return Meaning::tool_result;
   if (step_index.find(name) != step_index.end()) return Meaning::step;
   if (plan.workload.is_map() && plan.workload.as_map().find(name) != nullptr)
     return Meaning::workload_key;

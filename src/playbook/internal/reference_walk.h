@@ -65,8 +65,9 @@ struct Names {
   const Plan& plan;
   std::unordered_map<std::string_view, uint32_t> step_index;
 
-  // Nearest first: iterator, tools of the pipeline, inputs, steps, workload keys. Words of the
-  // language come before all of them. Whether the place allows the name is another question.
+  // Nearest first: the tool's input, the iterator, the step's input, tools of the pipeline, steps,
+  // workload keys. Words of the language come before all of them. Whether the place allows the
+  // name is another question.
   Meaning meaning(const Site& site, std::string_view name) const;
 };
 
