@@ -182,9 +182,11 @@ void Engine::commit_loop() {
 // Nothing that needs the failed turn or a later one leaves; who waits is told why.
 void Engine::fail(const Error& error) {
   std::vector<Submitted> refused;
+  bool first = false;
   {
     os::Lock lock(mutex_);
-    if (!failure_) failure_ = error;
+    first = !failure_.has_value();
+    if (first) failure_ = error;
     refused.swap(queue_);
     wake_decider_.notify_one();
     wake_committer_.notify_one();
@@ -193,6 +195,7 @@ void Engine::fail(const Error& error) {
   for (Submitted& s : refused) {
     if (s.on_reply) s.on_reply(error);
   }
+  if (first && watchers_.on_failed) watchers_.on_failed();
 }
 
 }  // namespace tidemill::engine

@@ -32,6 +32,7 @@ struct EngineStats {
 struct Watchers {
   OnEffect on_effect;
   std::function<void(const CommitBatch&)> on_committed;
+  std::function<void()> on_failed;  // once, on the thread that failed; failure() says why
 };
 
 class Engine {
