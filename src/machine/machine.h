@@ -72,7 +72,8 @@ class Machine {
   // What must be prefetched before these commands can be decided.
   void needs(std::span<const Command> commands, Needs& out) const;
 
-  // Decides all commands in order as one turn. `out` is cleared first.
+  // Decides all commands in order as one turn. `out` is cleared first. The number grows by one with each
+  // turn that has changes; one without is not committed, and the next has its number.
   void apply(Turn turn, Now now, std::span<const Command> commands, const Rows& rows, TurnOutput& out);
 
   NextDue next_due() const;

@@ -1,0 +1,208 @@
+#include "sim/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "machine/command.h"
+
+namespace tidemill::sim {
+
+Worker::Worker(World& world, const Options& options, Server& server, Checker& checker,
+               Handler handler)
+    : world_(world),
+      options_(options),
+      server_(server),
+      checker_(checker),
+      handler_(std::move(handler)) {}
+
+void Worker::start() {
+  world_.after(world_.random().duration(nanoseconds(0), milliseconds(50)),
+               [this, life = life_] {
+                 if (life == life_) send();
+               });
+}
+
+void Worker::crash() {
+  ++life_;
+  const bool said_so = session_ && world_.random().chance(50);
+  if (said_so) server_.request(machine::CloseSession{session_}, [](machine::ReplyBody) {});
+  session_ = {};
+  number_ = last_reply_ = 0;
+  introduce_ = true;
+  outstanding_.reset();
+  reports_.clear();
+  held_.clear();
+  world_.after(world_.random().duration(milliseconds(1), seconds(3)), [this, life = life_] {
+    if (life == life_) send();
+  });
+}
+
+void Worker::server_gone() {
+  if (options_.in_process) crash();
+}
+
+uint32_t Worker::free_places() const {
+  uint64_t taken = 0;
+  for (const auto& [epoch, held] : held_) {
+    taken += static_cast<uint64_t>(std::count(held.finished.begin(), held.finished.end(), false));
+  }
+  return taken >= options_.places ? 0 : static_cast<uint32_t>(options_.places - taken);
+}
+
+std::vector<LeasedWork> Worker::held_work() const {
+  std::vector<LeasedWork> out;
+  for (const auto& [epoch, held] : held_) out.push_back({held.work.work, epoch});
+  return out;
+}
+
+ExchangeRequest Worker::next_request() {
+  ExchangeRequest r;
+  r.session = session_;
+  r.number = ++number_;
+  r.last_reply = last_reply_;
+  r.reports = std::exchange(reports_, {});
+  r.free_places = free_places();
+  r.free_slots = std::min(options_.slots, r.free_places);
+  if (introduce_) {
+    r.kinds = {"work", "tidemill.step", "tidemill.route", "tidemill.expand"};
+    r.held = held_work();
+  }
+  return r;
+}
+
+// One exchange is outstanding; a parked one is released by the next.
+void Worker::send() {
+  outstanding_ = next_request();
+  transmit(number_, *outstanding_);
+}
+
+void Worker::transmit(uint64_t number, const ExchangeRequest& request) {
+  Random& random = world_.random();
+  const uint32_t copies = random.chance(options_.lose)        ? 0
+                          : random.chance(options_.duplicate) ? 2
+                                                              : 1;
+  for (uint32_t i = 0; i < copies; ++i) {
+    world_.after(random.duration(microseconds(20), options_.delay_max), [this, request,
+                                                                         life = life_] {
+      server_.request(
+          machine::Exchange{.request = request, .in_process = options_.in_process},
+          [this, request, life](machine::ReplyBody body) {
+            auto* reply = std::get_if<ExchangeReply>(&body);
+            TIDEMILL_ASSERT(reply != nullptr);
+            checker_.handed_out(*reply);
+            if (world_.random().chance(options_.lose)) return;
+            world_.after(world_.random().duration(microseconds(20), options_.delay_max),
+                         [this, life, r = std::move(*reply), request] {
+                           receive(life, r, request);
+                         });
+          });
+    });
+  }
+  // No answer for long: the same again (a parked one is answered within a third of the lease).
+  world_.after(options_.lease / 2 + options_.delay_max * 2, [this, number, life = life_] {
+    if (life == life_ && outstanding_ && outstanding_->number == number) {
+      transmit(number, *outstanding_);
+    }
+  });
+}
+
+void Worker::receive(uint64_t life, const ExchangeReply& reply, const ExchangeRequest& request) {
+  if (life != life_ || !outstanding_ || request.number != outstanding_->number) return;
+  if (reply.session_unknown) {
+    // What was reported may not have been taken: it is reported again to whoever is there now.
+    std::vector<Report> again = std::move(outstanding_->reports);
+    again.insert(again.end(), std::make_move_iterator(reports_.begin()),
+                 std::make_move_iterator(reports_.end()));
+    reports_ = std::move(again);
+    session_ = {};
+    number_ = last_reply_ = 0;
+    introduce_ = true;
+    send();
+    return;
+  }
+  TIDEMILL_ASSERT(reply.number == request.number);
+  TIDEMILL_ASSERT(reply.answers.size() == request.reports.size());
+  for (size_t i = 0; i < reply.answers.size(); ++i) {
+    checker_.answered(request.reports[i], reply.answers[i]);
+    if (reply.answers[i] == ReportAnswer::lease_lost) drop(request.reports[i].epoch);
+  }
+  session_ = reply.session;
+  last_reply_ = reply.number;
+  introduce_ = incarnation_ != 0 && reply.incarnation != incarnation_;
+  incarnation_ = reply.incarnation;
+  outstanding_.reset();
+  take(reply);
+  answer_recalls(reply);
+  answer_cancels(reply);
+  world_.after(world_.random().duration(microseconds(10), milliseconds(2)), [this, life] {
+    if (life == life_ && !outstanding_) send();
+  });
+}
+
+void Worker::take(const ExchangeReply& reply) {
+  for (const Assignment& a : reply.assignments) {
+    if (held_.contains(a.epoch)) continue;
+    held_[a.epoch] = {a, std::vector<bool>(a.work.count, false), false};
+    for (uint64_t i = 0; i < a.work.count; ++i) run(a.epoch, i);
+  }
+}
+
+void Worker::run(LeaseEpoch epoch, uint64_t index) {
+  // Only its timeout ends it.
+  const bool can_time_out = held_[epoch].work.attempt_timeout.ns > 0;
+  if (can_time_out && world_.random().chance(options_.hang)) return;
+  world_.after(world_.random().duration(nanoseconds(0), options_.run_max),
+               [this, epoch, index, life = life_] {
+                 if (life == life_) finish(epoch, index);
+               });
+}
+
+void Worker::finish(LeaseEpoch epoch, uint64_t index) {
+  const auto found = held_.find(epoch);
+  if (found == held_.end() || found->second.finished[index]) return;
+  Held& held = found->second;
+  held.finished[index] = true;
+  Report report;
+  report.work = held.work.work.array
+                    ? WorkRef::of(held.work.work.array, held.work.work.first + index)
+                    : held.work.work;
+  report.epoch = epoch;
+  handler_(held.work, index, report);
+  reports_.push_back(std::move(report));
+  if (std::find(held.finished.begin(), held.finished.end(), false) == held.finished.end()) {
+    held_.erase(found);
+  }
+  if (!outstanding_ || outstanding_->reports.empty()) send();  // A parked one is released by it.
+}
+
+void Worker::answer_recalls(const ExchangeReply& reply) {
+  for (const LeasedWork& recall : reply.recalls) {
+    const auto found = held_.find(recall.epoch);
+    if (found == held_.end()) continue;
+    Report report;
+    report.work = recall.work;
+    report.epoch = recall.epoch;
+    const bool give_back = world_.random().chance(50);
+    report.kind = give_back ? Report::Kind::returned : Report::Kind::started;
+    reports_.push_back(report);
+    if (give_back) held_.erase(found);
+  }
+}
+
+void Worker::answer_cancels(const ExchangeReply& reply) {
+  for (const LeasedWork& cancel : reply.cancels) {
+    const auto found = held_.find(cancel.epoch);
+    if (found == held_.end()) continue;
+    Report report;
+    report.work = cancel.work;
+    report.epoch = cancel.epoch;
+    report.kind = Report::Kind::failed;
+    report.error = {"cancelled", "stopped as asked", false};
+    reports_.push_back(report);
+    held_.erase(found);
+  }
+}
+
+void Worker::drop(LeaseEpoch epoch) { held_.erase(epoch); }
+
+}  // namespace tidemill::sim
