@@ -33,30 +33,16 @@ void Checker::array_spawned(ArrayId id, uint64_t count) { acknowledged_arrays_[i
 
 void Checker::execution_started(ExecutionId id) { acknowledged_executions_.insert(id); }
 
-// P2, P3: what has an outcome is not handed out again in the same round.
-void Checker::handed_out(const ExchangeReply& reply) {
-  for (const Assignment& a : reply.assignments) {
-    for (uint64_t i = 0; i < a.work.count; ++i) {
-      Record& r = units_[unit_of(a.work, i)];
-      if (r.newest && a.epoch < *r.newest) continue;  // An old reply, sent again.
-      r.newest = a.epoch;
-    }
-  }
-}
-
-// P3: one epoch's outcome is recorded in a round, and only while no newer lease was given out.
+// P2, P3: as many epochs are recorded as there were rounds, whatever was sent twice or came late.
 void Checker::answered(const Report& report, ReportAnswer answer) {
-  if (answer != ReportAnswer::recorded) return;
-  if (report.kind != Report::Kind::done && report.kind != Report::Kind::failed) return;
+  if (answer != ReportAnswer::recorded || report.kind != Report::Kind::done) return;
   for (uint64_t i = 0; i < report.work.count; ++i) {
     const Unit unit = unit_of(report.work, i);
     Record& r = units_[unit];
-    if (report.kind == Report::Kind::done) {
-      if (r.recorded && *r.recorded != report.epoch) {
-        break_promise("P2", fmt::format("{} was recorded under {} and under {}", name(unit),
-                                        name(*r.recorded), name(report.epoch)));
-      }
-      r.recorded = report.epoch;
+    r.recorded.insert(report.epoch);
+    if (r.recorded.size() > r.rounds) {
+      break_promise("P2", fmt::format("{} was recorded under {} and under {}", name(unit),
+                                      name(*r.recorded.begin()), name(*r.recorded.rbegin())));
     }
   }
 }
@@ -107,7 +93,7 @@ void Checker::see_reopened(const Unit& unit) {
     break_promise("P2", fmt::format("{} was reopened though it had no outcome", name(unit)));
   }
   r.outcome = Outcome::open;
-  r.recorded.reset();
+  r.rounds += 1;
 }
 
 // P4: the sums hold always, and a barrier fires once, only when all it counts is terminal.
@@ -134,8 +120,7 @@ void Checker::decided(Turn turn, uint64_t state_hash) { hashes_[turn] = state_ha
 // P9: what the store gives back is what was committed.
 void Checker::recovered(Turn durable, uint64_t state_hash) {
   const auto found = hashes_.find(durable);
-  if (found == hashes_.end()) return;
-  if (found->second != state_hash) {
+  if (found != hashes_.end() && found->second != state_hash) {
     break_promise("P9", fmt::format("state_hash {:016x} after recovery of turn {}, {:016x} before",
                                     state_hash, durable.raw, found->second));
   }

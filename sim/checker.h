@@ -24,7 +24,6 @@ class Checker {
   void spawned(const machine::Spawned& reply);         // an acknowledgement reached its producer
   void array_spawned(ArrayId id, uint64_t count);
   void execution_started(ExecutionId id);
-  void handed_out(const ExchangeReply& reply);         // left the server
   void answered(const Report& report, ReportAnswer answer);
   void committed(const engine::CommitBatch& batch);    // is durable
   void decided(Turn turn, uint64_t state_hash);        // after each turn
@@ -42,9 +41,9 @@ class Checker {
   static Unit unit_of(const WorkRef& work, uint64_t offset = 0);
 
   struct Record {
-    std::optional<LeaseEpoch> newest;    // handed out last
-    std::optional<LeaseEpoch> recorded;  // whose outcome was acknowledged as recorded in this round
-    Outcome outcome = Outcome::open;     // as committed
+    std::set<LeaseEpoch> recorded;    // whose outcome was acknowledged as recorded, in any round
+    uint64_t rounds = 1;
+    Outcome outcome = Outcome::open;  // as committed
   };
 
   void break_promise(const std::string& promise, const std::string& text);

@@ -16,7 +16,8 @@ namespace tidemill::sim {
 namespace {
 
 constexpr uint64_t kStepsMax = 2'000'000;         // an endless world is a broken promise too
-constexpr Duration kRestTime = minutes(20);       // virtual time for everything to come to rest
+// Virtual time for everything to come to rest: wall clocks may have jumped back, and back-off uses them.
+constexpr Duration kRestTime = hours(8);
 
 // All the inhabitants of one world.
 class Scene {
