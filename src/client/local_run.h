@@ -69,8 +69,6 @@ class LocalRun {
  public:
   virtual ~LocalRun() = default;
   virtual Result<ExecutionId> start(const StartRequest& request) = 0;
-  // Takes what it asks for: ids of unfinished executions recovered from the store, newest first.
-  virtual Result<std::vector<ExecutionRecord>> unfinished() = 0;
   virtual Progress progress(ExecutionId id) = 0;
   // Waits until the execution is terminal, the engine failed, or the time has passed.
   enum class Wake : uint8_t { finished, failed, timeout };
