@@ -131,6 +131,7 @@ Result<Run> resume(const Context& context, const Options& o) {
   if (e.state == ExecutionRecord::State::failed) {
     TIDEMILL_CHECK(run.local->control().retry_execution(e.id));
   }
+  TIDEMILL_CHECK(run.local->go_on());
   return run;
 }
 

@@ -68,7 +68,10 @@ struct Progress {
 class LocalRun {
  public:
   virtual ~LocalRun() = default;
+  // Starts an execution, and the worker with the first.
   virtual Result<ExecutionId> start(const StartRequest& request) = 0;
+  // Starts the worker on what the store has unfinished.
+  virtual Status go_on() = 0;
   virtual Progress progress(ExecutionId id) = 0;
   // Waits until the execution is terminal, the engine failed, or the time has passed.
   enum class Wake : uint8_t { finished, failed, timeout };

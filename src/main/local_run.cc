@@ -86,7 +86,8 @@ class LocalRunParts : public client::LocalRun {
     TIDEMILL_TRY(socket_, net::LineServer::listen(
                               socket_path(options.store),
                               [this](const std::string& line) { return service_->handle(line); }));
-    return start_worker(options);
+    options_ = options;
+    return Ok{};
   }
 
   ~LocalRunParts() override { stop_now(); }
@@ -107,8 +108,11 @@ class LocalRunParts : public client::LocalRun {
     if (const auto* refused = std::get_if<machine::Refused>(&reply)) {
       return Error{ErrorCode::invalid, refused->text};
     }
+    TIDEMILL_CHECK(start_worker());
     return std::get<machine::ExecutionStarted>(reply).id;
   }
+
+  Status go_on() override { return start_worker(); }
 
   client::Progress progress(ExecutionId id) override { return board_.progress(id); }
   Wake wait(ExecutionId id, Duration at_most) override { return board_.wait(id, at_most); }
@@ -133,7 +137,10 @@ class LocalRunParts : public client::LocalRun {
             .on_failed = [this] { board_.ended(); }};
   }
 
-  Status start_worker(const client::LocalRunOptions& options) {
+  // Once: not before the first execution is there, whose id is the first of a new store.
+  Status start_worker() {
+    if (worker_) return Ok{};
+    const client::LocalRunOptions& options = options_;
     worker_ = std::make_unique<worker::Worker>(worker::WorkerOptions{
         .name = "local",
         .slots = options.slots,
@@ -147,6 +154,7 @@ class LocalRunParts : public client::LocalRun {
     return Ok{};
   }
 
+  client::LocalRunOptions options_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<blob::BlobStore> blobs_;
   ProgressBoard board_;

@@ -109,11 +109,10 @@ void ProgressBoard::apply(const Change& change) {
 
 // A child's parent is known by the step its parent's work belongs to.
 void ProgressBoard::put_execution(const ExecutionRecord& record) {
-  const bool is_new = !executions_.contains(record.id);
   Execution& e = executions_[record.id];
   e.state = record.state;
   e.error = record.error;
-  if (is_new) {
+  if (!std::exchange(e.known, true)) {
     const ExecutionId parent = execution_of(record.parent);
     e.root = parent ? root_of(parent).root : record.id;
     if (parent) root_of(parent).children += 1;

@@ -29,7 +29,8 @@ class ProgressBoard {
   struct Execution {
     ExecutionRecord::State state = ExecutionRecord::State::running;
     TaskError error;
-    ExecutionId root;  // itself, or the one whose task started it
+    ExecutionId root;     // itself, or the one whose task started it
+    bool known = false;   // its record was seen; its steps may come before it
     std::map<uint32_t, client::StepProgress> steps;
     uint64_t tasks_finished = 0;
     uint64_t tasks_failed = 0;
