@@ -32,7 +32,7 @@ struct Report {
   TaskError error;            // failed
   SharedBytes resume_with;    // suspended: what the next attempt gets back
   struct Child {              // suspended
-    std::string path;         // as the playbook names it
+    std::string path;         // of the file, as the worker found it
     Sha256 plan{};
     std::string key;          // (task_key, policy attempt)
     SharedBytes input;        // JSON, merged over the child's workload
