@@ -12,4 +12,7 @@ void check_names(const Check& check, const Plan& plan);
 // given.
 void check_hiding(const Check& check, const Plan& plan, const std::vector<StepDraft>& drafts);
 
+// Warns of a loop over a workload key whose default is no list: a run may still bring one.
+void check_loop_defaults(const Check& check, const Plan& plan);
+
 }  // namespace tidemill::playbook
