@@ -106,6 +106,9 @@ class NameCheck {
     for (const OldName& old : kOldNames) {
       if (old.name == name) suggestion = std::string(old.instead);
     }
+    if (site.place == Place::rule && site.tool != nullptr &&
+        site.tool->input.field(name) != nullptr)
+      suggestion = "rules do not see the tool's input; write it as the step's input";
     if (site.step.loop && name == site.step.loop->iterator) {
       check_.strict(r.at, "'" + name + "' is of one iteration and cannot be read here");
       return;
