@@ -59,8 +59,8 @@ CREATE TABLE step_records (execution INTEGER, step INTEGER, epoch INTEGER, state
 CREATE TABLE idempotency_keys (queue TEXT, key TEXT, task INTEGER NOT NULL, data BLOB NOT NULL,
   sum INTEGER NOT NULL, PRIMARY KEY (queue, key)) WITHOUT ROWID;
 CREATE TABLE hand_outs (row INTEGER PRIMARY KEY, data BLOB NOT NULL, sum INTEGER NOT NULL);
-CREATE TABLE lease_ends (row INTEGER, work INTEGER, first INTEGER, count INTEGER NOT NULL,
-  array INTEGER NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY (row, work, first)) WITHOUT ROWID;
+CREATE TABLE lease_ends (row INTEGER, turn INTEGER, part INTEGER, data BLOB NOT NULL,
+  sum INTEGER NOT NULL, PRIMARY KEY (row, turn, part)) WITHOUT ROWID;
 CREATE TABLE plans (hash BLOB PRIMARY KEY, text TEXT NOT NULL, sum INTEGER NOT NULL);
 CREATE TABLE plan_steps (plan BLOB, step INTEGER, name TEXT NOT NULL, PRIMARY KEY (plan, step))
   WITHOUT ROWID;
