@@ -95,12 +95,14 @@ SELECT a.id, n.queue, n.kind, CASE WHEN a.finished IS NULL THEN 'array' ELSE 'ar
      WHERE e.id = a.execution),
   a.count,
   CASE WHEN a.finished IS NULL
-    THEN (SELECT total(o.done) FROM array_outcomes o WHERE o.array = a.id) ELSE a.done END + 0,
+    THEN (SELECT coalesce(sum(o.done), 0) FROM array_outcomes o WHERE o.array = a.id)
+    ELSE a.done END,
   CASE WHEN a.finished IS NULL
-    THEN (SELECT total(o.failed) FROM array_outcomes o WHERE o.array = a.id) ELSE a.failed END + 0,
+    THEN (SELECT coalesce(sum(o.failed), 0) FROM array_outcomes o WHERE o.array = a.id)
+    ELSE a.failed END,
   CASE WHEN a.finished IS NULL
-    THEN (SELECT total(o.cancelled) FROM array_outcomes o WHERE o.array = a.id) ELSE a.cancelled
-    END + 0,
+    THEN (SELECT coalesce(sum(o.cancelled), 0) FROM array_outcomes o WHERE o.array = a.id)
+    ELSE a.cancelled END,
   strftime('%Y-%m-%dT%H:%M:%fZ', a.spawned / 1e9, 'unixepoch'),
   strftime('%Y-%m-%dT%H:%M:%fZ', a.finished / 1e9, 'unixepoch'), NULL, NULL, NULL, NULL
 FROM array_records a JOIN lanes n ON n.lane = a.lane;
