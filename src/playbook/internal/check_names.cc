@@ -215,7 +215,7 @@ class NameCheck {
     if (r.path.size() < 2 || entries == nullptr) return;
     if (plan_.keychain.field(r.path[1]) != nullptr) return;
     std::vector<std::string> known;
-    for (const auto& entry : *entries) known.push_back(entry.first);
+    for (const auto& entry : *entries) known.push_back(entry.key);
     unresolved(r, ": the keychain has no such name", did_you_mean(r.path[1], known));
   }
 
@@ -234,7 +234,7 @@ class NameCheck {
       names.insert(names.end(), {site.step.loop->iterator, "loop_index", "loop_total"});
     auto add_fields = [&names](const InputTree& tree) {
       if (const auto* fields = std::get_if<InputTree::Fields>(&tree.node)) {
-        for (const auto& field : *fields) names.push_back(field.first);
+        for (const auto& field : *fields) names.push_back(field.key);
       }
     };
     add_fields(site.step.input);

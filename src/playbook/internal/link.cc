@@ -126,7 +126,7 @@ void note_child(const Tool& tool, Plan& plan) {
                        .return_step = constant_text(tool.config.field("return_step")),
                        .inputs = {}};
   if (const auto* fields = std::get_if<InputTree::Fields>(&tool.input.node)) {
-    for (const auto& field : *fields) child.inputs.push_back(field.first);
+    for (const auto& field : *fields) child.inputs.push_back(field.key);
   }
   plan.children.push_back(std::move(child));
 }
