@@ -494,6 +494,14 @@ TEST(Noetl, documents_of_that_language_are_taken) {
   EXPECT_EQ(plan->steps[2].input.field("total") != nullptr, true);
 }
 
+TEST(Noetl, libs_become_imports) {
+  PlanPtr plan = plan_of(kNoetl + "workflow:\n  - step: start\n    tool:\n      kind: python\n" +
+                         "      libs: {np: numpy, path: os.path}\n      code: result = 1\n");
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(rendered(*only_step(plan).tools[0].config.field("code"), Scope()).as_string(),
+            "import numpy as np\nimport os.path as path\nresult = 1");
+}
+
 TEST(Noetl, what_is_strict_in_one_language_is_a_warning_in_the_other) {
   const std::string steps = "workflow:\n  - step: start\n    colour: red\n";
   EXPECT_EQ(compile(kHead + steps, "p").plan, nullptr);

@@ -68,6 +68,13 @@ const YamlField* Fields::find(std::string_view key) {
   return nullptr;
 }
 
+const YamlField* Fields::find_left(std::string_view key) {
+  for (size_t i = 0; i < node_.fields.size(); ++i) {
+    if (node_.fields[i].key == key && !taken_[i]) return find(key);
+  }
+  return nullptr;
+}
+
 const YamlField* Fields::take_field(std::string_view key) {
   known_.push_back(key);
   return find(key);
@@ -106,20 +113,20 @@ const YamlNode* Fields::require(std::string_view key, std::string_view what) {
 }
 
 void Fields::unsupported(std::string_view key, std::string_view instead) {
-  if (const YamlField* field = find(key))
+  if (const YamlField* field = find_left(key))
     check_.error(field->at, where_ + ": '" + std::string(key) + "' is not supported",
                  std::string(instead));
 }
 
 void Fields::misplaced(std::string_view key, std::string_view inside) {
-  if (const YamlField* field = find(key))
+  if (const YamlField* field = find_left(key))
     check_.error(field->at,
                  where_ + ": '" + std::string(key) + "' belongs into '" + std::string(inside) + "'",
                  "write '" + std::string(inside) + ": {" + std::string(key) + ": …}'");
 }
 
 void Fields::no_effect(std::string_view key, std::string_view why) {
-  if (const YamlField* field = find(key))
+  if (const YamlField* field = find_left(key))
     check_.warning(field->at, where_ + ": '" + std::string(key) + "' has no effect",
                    std::string(why));
 }

@@ -66,6 +66,7 @@ class Fields {
 
  private:
   const YamlField* find(std::string_view key);
+  const YamlField* find_left(std::string_view key);  // that nobody took
 
   const Check& check_;
   const YamlNode& node_;

@@ -13,14 +13,16 @@ struct OldName {
   std::string_view instead;
 };
 
+// Names of older documents that held what a call had given. Undefined they would make conditions
+// false and errors pass, so they are errors everywhere.
+constexpr OldName kRetiredNames[] = {
+    {"outcome", "write 'output'"},     {"response", "write 'output.data'"},
+    {"result", "write 'output.data'"}, {"_prev", "write the name of the tool"},
+    {"vars", "write 'ctx'"},           {"args", "write the name of the input, or ctx.NAME"},
+};
+
 // Names that readers of other engines' documents expect.
 constexpr OldName kOldNames[] = {
-    {"outcome", "write 'output'"},
-    {"response", "write 'output.data'"},
-    {"result", "write 'output.data'"},
-    {"_prev", "write the name of the tool"},
-    {"vars", "write 'ctx'"},
-    {"args", "write the name of the input, or ctx.NAME"},
     {"payload", "write 'workload'"},
     {"job", "write 'execution_id'"},
     {"env", "give the value with --set, as a workload key"},
@@ -102,6 +104,12 @@ class NameCheck {
   // Where undefined may pass, only what looks like a slip of the pen is worth a word.
   void unknown(const Site& site, const Reference& r) {
     const std::string& name = r.path.front();
+    for (const OldName& retired : kRetiredNames) {
+      if (retired.name != name) continue;
+      check_.error(r.at, "unresolved reference '" + dotted(r.path) + "'",
+                   std::string(retired.instead));
+      return;
+    }
     std::string suggestion = did_you_mean(name, visible(site));
     for (const OldName& old : kOldNames) {
       if (old.name == name) suggestion = std::string(old.instead);
