@@ -29,8 +29,9 @@ class Collector {
   bool workload_ = false;
 };
 
-bool is_meta(const std::string& name) {
-  return name == "status" || name == "error" || name == "http";
+// What `output` and `<step>` have besides data.
+bool is_meta(const std::string& name, bool output) {
+  return name == "status" || name == "error" || (output && name == "http");
 }
 
 void Collector::add(uint32_t step, std::optional<Path> data) {
@@ -53,7 +54,7 @@ void Collector::reference(const Reference& reference, uint32_t own_step) {
     return;
   }
   const uint32_t step = output ? own_step : named->raw;
-  if (!rest.empty() && is_meta(rest.front())) {
+  if (!rest.empty() && is_meta(rest.front(), output)) {
     add(step, std::nullopt);
     return;
   }
