@@ -48,8 +48,8 @@ void settle(State& s) {
     s.executions.unsettled.pop_front();
     LiveExecution* e = find(s, id);
     if (!e) continue;  // it came to its end
+    e->unsettled = false;  // what happens from here on puts it into the queue again
     settle_execution(s, *e);
-    if ((e = find(s, id)) != nullptr) e->unsettled = false;
   }
 }
 
