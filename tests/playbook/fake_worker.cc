@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
+#include "model/limits.h"
+
 #include "playbook/json.h"
 #include "playbook/routing.h"
 #include "world.h"
@@ -20,6 +23,19 @@ TaskError from(const playbook::EvalError& error) {
 }
 
 }  // namespace
+
+ResultValue FakeWorker::store_result(std::string text) {
+  ResultValue out;
+  if (text.size() <= limits::kInlineMax) {
+    out.inline_json = std::move(text);
+    return out;
+  }
+  out.blob.place = ResultRef::Place::blob;
+  out.blob.blob = sha256(text);
+  out.blob.size = text.size();
+  world_.blobs[out.blob.blob] = std::move(text);
+  return out;
+}
 
 Value FakeWorker::fetch(const ResultRef& ref) const { return world_.result(ref); }
 
@@ -78,7 +94,7 @@ Report FakeWorker::run_tool(const Assignment& work, uint64_t index, const StepSc
   if (!answer.ctx.empty()) report.ctx_writes = shared(playbook::encode_ctx_writes(answer.ctx));
   report.kind = answer.error ? Report::Kind::failed : Report::Kind::done;
   if (answer.error) report.error = *answer.error;
-  if (!answer.error && !answer.data.is_null()) report.result.inline_json = text_of(answer.data);
+  if (!answer.error && !answer.data.is_null()) report.result = store_result(text_of(answer.data));
   return report;
 }
 
@@ -169,8 +185,7 @@ std::vector<Report> FakeWorker::take_reports() {
           return cancel.epoch == held.work.epoch;
         });
     const auto scope = playbook::decode_scope(*held.work.input);
-    const auto tool = world_.tools.find(scope->step);
-    const bool stuck = tool != world_.tools.end() && tool->second(Call{.step = ""}).never;
+    const bool stuck = world_.never_end.contains(scope->step);
     if (out.size() >= most || (stuck && !cancelled)) {
       kept.push_back(std::move(held));
       continue;
@@ -227,6 +242,10 @@ bool FakeWorker::turn() {
   }
   take_answers(reports, *reply);
   if (restarted) return true;  // it comes back with what it holds
+  if (reply->session_unknown) {
+    server_restarted();
+    return true;
+  }
   session_ = reply->session;
   last_reply_ = reply->number;
   if (world_.faults.lose_attempts && !held_.empty() && world_.chance(10)) {
@@ -235,7 +254,7 @@ bool FakeWorker::turn() {
     held_.clear();
     server_restarted();
   }
-  return !reports.empty() || !reply->assignments.empty();
+  return number_ <= 1 || !reports.empty() || !reply->assignments.empty();
 }
 
 void FakeWorker::server_restarted() {

@@ -251,7 +251,7 @@ workflow:
                  };
                },
                [](World& w, ExecutionId id) {
-                 EXPECT_EQ(w.summary(id), "start:done big:done");
+                 EXPECT_EQ(w.summary(id), "start:done big:done") << w.execution(id).error.message;
                  EXPECT_GE(w.count_calls("route:start"), 1U);
                  EXPECT_EQ(w.ctx(id), R"({"n":65537,"first":"x"})");
                });

@@ -8,11 +8,13 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "machine/machine.h"
 #include "playbook/plan.h"
+#include "playbook/routing.h"
 #include "playbook/step_scope.h"
 #include "store/memory/memory_store.h"
 #include "store/store.h"
@@ -52,7 +54,6 @@ struct Answer {
   std::vector<playbook::CtxWrite> ctx;
   std::optional<Report::Child> child;         // suspend until it has ended
   std::optional<playbook::CursorCounts> rows;  // of a claimer
-  bool never = false;                          // does not end by itself
 };
 using Tool = std::function<Answer(const Call&)>;
 
@@ -74,6 +75,7 @@ class FakeWorker {
   Report run_routing(const playbook::StepScope& scope);
   playbook::RoutingScope routing_scope(const playbook::StepScope& scope, ExecutionId id) const;
   playbook::Value fetch(const ResultRef& ref) const;
+  ResultValue store_result(std::string text);
   std::vector<Report> take_reports();
   void take_answers(const std::vector<Report>& sent, const ExchangeReply& reply);
 
@@ -120,6 +122,8 @@ struct World : machine::Rows {
 
   // Answers by step name; a step without one answers null.
   std::map<std::string, Tool> tools;
+  std::map<Sha256, std::string> blobs;
+  std::set<std::string> never_end;  // steps whose tools run until they are cancelled
   std::vector<std::string> calls;  // "step#epoch[index]", in the order they began
   size_t count_calls(std::string_view call) const;
   std::vector<ExecutionId> finished;  // effects, in order
