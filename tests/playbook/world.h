@@ -92,6 +92,7 @@ class FakeWorker {
   std::vector<Report> again_;  // duplicates to come
   std::vector<LeasedWork> to_cancel_;
   ExecutionId running_;
+  int losses_ = 0;
 };
 
 struct World : machine::Rows {
