@@ -114,6 +114,26 @@ Duration lease_time(const State& s) {
   return s.options.lease.ns > 0 ? s.options.lease : limits::kLease;
 }
 
+namespace {
+
+// Who was to be told of a cancel went down with the last server: the holder that comes back is told
+// again. An array that stops because too many failed lets what runs finish.
+void remind_of_cancels(State& s, Session& session, const LiveArray& array, const LeasedWork& leased) {
+  const bool stops = array.states.of(Outcome::failed) > array.record.max_failed;
+  if (array.record.cancel_requested && !stops) {
+    tell_cancel(s, session.id, leased);
+    return;
+  }
+  const uint64_t end = leased.work.first + leased.work.count;
+  for (auto at = array.overrides.lower_bound(leased.work.first);
+       at != array.overrides.end() && at->first < end; ++at) {
+    if (!at->second.record.cancel_requested) continue;
+    tell_cancel(s, session.id, {WorkRef::of(array.record.id, at->first), leased.epoch});
+  }
+}
+
+}  // namespace
+
 LeaseEpoch next_epoch(State& s) {
   return {.incarnation = s.options.incarnation, .counter = ++s.sessions.epoch_counter};
 }
@@ -175,6 +195,7 @@ void take_over(State& s, Session& session, const LeaseEpoch& epoch) {
   Lease& lease = add_lease(s, session, reserved.leased, array->record.work);
   if (!lease.needs_slot) session.open_places -= lease.open - reserved.open;
   lease.open = reserved.open;
+  remind_of_cancels(s, session, *array, reserved.leased);
 }
 
 Dropped drop_task(State& s, LiveTask& task) {
