@@ -31,7 +31,8 @@ class MemoryReader : public Reader {
   Result<std::vector<ExecutionRecord>> executions(ExecutionId after, uint32_t limit) override {
     const os::Lock lock(c_.mutex);
     std::vector<ExecutionRecord> out;
-    for (auto at = c_.tables.executions.upper_bound(after); at != c_.tables.executions.end(); ++at) {
+    for (auto at = c_.tables.executions.upper_bound(after); at != c_.tables.executions.end();
+         ++at) {
       if (out.size() == limit) break;
       out.push_back(at->second);
     }
@@ -46,7 +47,8 @@ class MemoryReader : public Reader {
   Result<std::vector<StepRecord>> steps(ExecutionId id) override {
     const os::Lock lock(c_.mutex);
     std::vector<StepRecord> out;
-    for (auto at = c_.tables.steps.lower_bound(StepRef{.execution = id}); at != c_.tables.steps.end(); ++at) {
+    for (auto at = c_.tables.steps.lower_bound(StepRef{.execution = id});
+         at != c_.tables.steps.end(); ++at) {
       if (at->first.execution != id) break;
       out.push_back(at->second);
     }
@@ -71,9 +73,10 @@ class MemoryReader : public Reader {
     std::vector<TaskRow> out;
     auto live = c_.tables.live.upper_bound(filter.after);
     auto past = c_.tables.history.upper_bound(filter.after);
-    while (out.size() < filter.limit && (live != c_.tables.live.end() || past != c_.tables.history.end())) {
-      const bool take_live =
-          past == c_.tables.history.end() || (live != c_.tables.live.end() && live->first < past->first);
+    while (out.size() < filter.limit &&
+           (live != c_.tables.live.end() || past != c_.tables.history.end())) {
+      const bool take_live = past == c_.tables.history.end() ||
+                             (live != c_.tables.live.end() && live->first < past->first);
       if (take_live) {
         if (selected(filter, live->second, Outcome::open)) out.push_back({.task = live->second});
         ++live;
