@@ -127,6 +127,22 @@ TEST_F(SqliteFaultsTest, AfterAPowerLossEveryAcknowledgedTurnIsThere) {
   }
 }
 
+// A checkpoint that was cut off has written the first page, which tells the file's new size, and
+// not the rest: the log still has it all.
+TEST_F(SqliteFaultsTest, ACheckpointCutOffAfterItsFirstPageLosesNothing) {
+  open();
+  for (uint64_t turn = 1; turn <= 12; ++turn) ASSERT_TRUE(commit(turn).ok());
+  const std::string left = folder_ + "/left";
+  std::filesystem::create_directory(left);
+  std::filesystem::copy_file(path() + "-wal", left + "/run.db-wal");
+  store_.reset();
+  std::filesystem::copy_file(path(), left + "/run.db");
+  std::filesystem::resize_file(left + "/run.db", 4'096);
+  const auto opened = open_sqlite(left + "/run.db", {.mode = SqliteOptions::Mode::must_exist});
+  ASSERT_TRUE(opened.ok()) << opened.error().what;
+  EXPECT_EQ(taken(taken((*opened)->reader())->last_turn()), Turn{12});
+}
+
 // The log's tail cut off or overwritten at any byte: whole turns are left, and the file opens.
 TEST_F(SqliteFaultsTest, ATornTailOfTheLogLeavesWholeTurns) {
   open();
