@@ -137,8 +137,9 @@ void Fields::finish() {
     if (taken_[i]) continue;
     if (known.empty()) known.assign(known_.begin(), known_.end());
     const YamlField& field = node_.fields[i];
-    std::string suggestion = did_you_mean(field.key, known);
-    if (suggestion.empty()) suggestion = "known here: " + one_of(known);
+    std::string suggestion = check_.suggest(field.key, known);
+    if (suggestion.empty() && !check_.diagnostics.flooded())
+      suggestion = "known here: " + one_of(known);
     check_.strict(field.at, where_ + ": unknown key '" + field.key + "'", std::move(suggestion));
   }
 }
@@ -232,6 +233,14 @@ size_t read_choice(const Check& check, const YamlNode& node, std::string_view wh
               std::string(what) + ": expected " + one_of(words) + ", found '" + node.text + "'",
               did_you_mean(node.text, words));
   return 0;
+}
+
+bool check_count(const Check& check, Position at, std::string_view what, size_t count,
+                 size_t most) {
+  if (count <= most) return true;
+  check.error(at, std::string(what) + ": " + std::to_string(count) + "; the most is " +
+                      std::to_string(most));
+  return false;
 }
 
 const std::vector<YamlNode>* read_list(const Check& check, const YamlNode& node,

@@ -20,9 +20,10 @@ bool hands_on(const InputTree& value, std::string_view name) {
 
 void check_inputs(const Check& check, const Plan& plan, const Names& names, const Step& step,
                   const StepDraft& draft) {
-  for (const auto& [name, at] : draft.inputs) {
-    const InputTree* value = step.input.field(name);
-    if (value == nullptr || hands_on(*value, name)) continue;
+  const auto* values = std::get_if<InputTree::Fields>(&step.input.node);
+  for (size_t i = 0; i < draft.inputs.size(); ++i) {  // in the order of the input's keys
+    const auto& [name, at] = draft.inputs[i];
+    if (values == nullptr || hands_on((*values)[i].tree, name)) continue;
     if (names.step_index.count(name) > 0) {
       check.warning(at,
                     "step '" + step.name + "': input '" + name + "' hides the step of that name",

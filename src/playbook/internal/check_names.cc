@@ -110,7 +110,8 @@ class NameCheck {
                    std::string(retired.instead));
       return;
     }
-    std::string suggestion = did_you_mean(name, visible(site));
+    std::string suggestion =
+        check_.diagnostics.flooded() ? std::string() : did_you_mean(name, visible(site));
     for (const OldName& old : kOldNames) {
       if (old.name == name) suggestion = std::string(old.instead);
     }
@@ -136,7 +137,7 @@ class NameCheck {
     if (defaults.find(r.path[1]) != nullptr) return;
     std::vector<std::string> keys;
     for (const auto& [key, value] : defaults) keys.push_back(key);
-    std::string suggestion = did_you_mean(r.path[1], keys);
+    std::string suggestion = check_.suggest(r.path[1], keys);
     if (!r.checked && suggestion.empty()) return;
     if (suggestion.empty()) suggestion = "give it a default in 'workload' (null will do)";
     if (r.checked) return unresolved(r, ": 'workload' has no such key", suggestion);
@@ -146,7 +147,7 @@ class NameCheck {
   void ctx(const Reference& r) {
     if (r.path.size() < 2 || ctx_keys_.count(r.path[1]) > 0) return;
     std::vector<std::string> keys(ctx_keys_.begin(), ctx_keys_.end());
-    std::string suggestion = did_you_mean(r.path[1], keys);
+    std::string suggestion = check_.suggest(r.path[1], keys);
     if (r.checked) return unresolved(r, ": nothing sets it", suggestion);
     if (!suggestion.empty())
       check_.warning(r.at, "unresolved reference '" + dotted(r.path) + "'", suggestion);
@@ -162,7 +163,7 @@ class NameCheck {
     const std::set<std::string>& keys = iter_keys(site.step);
     if (keys.count(r.path[1]) > 0) return;
     std::vector<std::string> known(keys.begin(), keys.end());
-    std::string suggestion = did_you_mean(r.path[1], known);
+    std::string suggestion = check_.suggest(r.path[1], known);
     if (r.checked) return unresolved(r, ": nothing in this step sets it", suggestion);
     if (!suggestion.empty())
       check_.warning(r.at, "unresolved reference '" + dotted(r.path) + "'", suggestion);
@@ -201,7 +202,7 @@ class NameCheck {
       parts.insert(parts.end(), {"items", "results", "total", "done", "failed"});
     if (std::find(parts.begin(), parts.end(), r.path[1]) != parts.end()) return;
     std::vector<std::string> inner(r.path.begin() + 1, r.path.end());
-    std::string suggestion = did_you_mean(r.path[1], parts);
+    std::string suggestion = check_.suggest(r.path[1], parts);
     if (suggestion.empty())
       suggestion = "a result is below 'output.data': write 'output.data." + dotted(inner) + "'";
     unresolved(r, ": output has " + one_of(parts), suggestion);
@@ -224,7 +225,7 @@ class NameCheck {
     if (plan_.keychain.field(r.path[1]) != nullptr) return;
     std::vector<std::string> known;
     for (const auto& entry : *entries) known.push_back(entry.key);
-    unresolved(r, ": the keychain has no such name", did_you_mean(r.path[1], known));
+    unresolved(r, ": the keychain has no such name", check_.suggest(r.path[1], known));
   }
 
   void task_only(const Site& site, const Reference& r) {

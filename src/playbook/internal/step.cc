@@ -99,6 +99,7 @@ void read_step_input(const Check& check, Fields& fields, StepDraft& draft) {
   const YamlNode* input = fields.take_one({"input", "args"});
   if (input == nullptr) return;
   draft.step.input = read_map(check, *input, fields.where() + ": 'input'");
+  if (draft.step.input.empty()) return;
   for (const YamlField& field : input->fields) {
     draft.inputs.emplace_back(field.key, field.at);
     if (is_reserved(field.key))

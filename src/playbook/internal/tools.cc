@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "model/limits.h"
 #include "playbook/internal/link.h"
 #include "playbook/internal/policy.h"
 #include "playbook/internal/templates.h"
@@ -329,7 +330,9 @@ Pipeline read_pipeline(const Check& check, const YamlNode& node, const std::stri
     pipeline.tools.push_back(read_tool(check, node, step, where));
   } else if (node.is_list()) {
     pipeline.named = true;
-    for (size_t i = 0; i < node.items.size(); ++i)
+    bool fits = check_count(check, node.at, where + ": tools of the pipeline", node.items.size(),
+                            limits::kToolsMax);
+    for (size_t i = 0; fits && i < node.items.size(); ++i)
       pipeline.tools.push_back(read_item(check, node.items[i], i, where));
     if (node.items.empty())
       check.error(node.at, where + ": the pipeline is empty", "leave 'tool' out, or use noop");
