@@ -16,8 +16,9 @@ namespace {
 class File {
  public:
   File() {
-    char pattern[] = "/tmp/tidemill-bench-XXXXXX";
-    folder_ = ::mkdtemp(pattern);
+    const char* top = std::getenv("TMPDIR");  // choose the disk with it
+    std::string pattern = std::string(top == nullptr ? "/tmp" : top) + "/tidemill-bench-XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
     store = open_sqlite(path()).value();
   }
   ~File() {

@@ -65,15 +65,15 @@ class MachineLoader : public store::Loader {
 
 }  // namespace
 
-TurnLoop::TurnLoop(store::Store& store, std::unique_ptr<store::Reader> reader)
-    : store_(store), prefetch_(std::make_unique<Prefetch>(std::move(reader), plans_)) {}
+TurnLoop::TurnLoop(std::unique_ptr<store::Reader> reader)
+    : prefetch_(std::make_unique<Prefetch>(std::move(reader), plans_)) {}
 
 Result<std::unique_ptr<TurnLoop>> TurnLoop::recover(const TurnLoopOptions& options,
                                                     store::Store& store, Now now) {
   MachineLoader loader(options);
   TIDEMILL_CHECK(store.load(loader));
   TIDEMILL_TRY(auto reader, store.reader());
-  std::unique_ptr<TurnLoop> loop(new TurnLoop(store, std::move(reader)));
+  std::unique_ptr<TurnLoop> loop(new TurnLoop(std::move(reader)));
   loop->machine_ = loader.take();
   TIDEMILL_ASSERT(loop->machine_ != nullptr);
   TIDEMILL_CHECK(loop->prefetch_->read(loader.needs()));
@@ -111,14 +111,16 @@ Status TurnLoop::decide(Now now) {
     std::move(output_.changes.begin(), output_.changes.end(),
               std::back_inserter(pending_.changes));
   }
-  route(output_, turn_, changed);
+  route(output_, turn_);
   return Ok{};
 }
 
 // A turn without changes is never committed: what would need it needs the turn before.
-void TurnLoop::route(machine::TurnOutput& output, Turn turn, bool changed) {
+void TurnLoop::route(machine::TurnOutput& output, Turn turn) {
+  // (The changes were moved from, but their number still tells.)
+  const uint64_t last = turn.raw + (output.changes.empty() ? 1 : 0);
   for (machine::Reply& reply : output.replies) {
-    TIDEMILL_ASSERT(reply.needs.raw <= turn.raw + (changed ? 0 : 1));
+    TIDEMILL_ASSERT(reply.needs.raw <= last);
     const auto found = waiting_.find(reply.tag);
     if (found == waiting_.end()) continue;
     OnReply on_reply = std::move(found->second);

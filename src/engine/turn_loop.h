@@ -70,10 +70,9 @@ class TurnLoop {
   Turn decided_turn() const { return turn_; }
 
  private:
-  TurnLoop(store::Store& store, std::unique_ptr<store::Reader> reader);
-  void route(machine::TurnOutput& output, Turn turn, bool changed);
+  explicit TurnLoop(std::unique_ptr<store::Reader> reader);
+  void route(machine::TurnOutput& output, Turn turn);
 
-  store::Store& store_;
   PlanCache plans_;
   std::unique_ptr<Prefetch> prefetch_;
   std::unique_ptr<machine::Machine> machine_;

@@ -19,7 +19,7 @@ namespace {
 
 void begin_turn(State& s, Turn number, Now now, std::span<const Command> commands,
                 const Rows& rows, TurnOutput& out) {
-  // A turn that changed nothing is not committed, and its number is used again.
+  // A turn without changes is never committed, and its number is used again.
   TIDEMILL_ASSERT(number >= s.turn.number);
   out.clear();
   s.turn.number = number;

@@ -32,7 +32,7 @@ struct Report {
   TaskError error;            // failed
   SharedBytes resume_with;    // suspended: what the next attempt gets back
   struct Child {              // suspended
-    std::string path;         // as the playbook names it
+    std::string path;         // of the file, as the worker found it
     Sha256 plan{};
     std::string key;          // (task_key, policy attempt)
     SharedBytes input;        // JSON, merged over the child's workload
@@ -63,7 +63,11 @@ struct Assignment {
 struct ExchangeRequest {
   SessionId session;  // 0: open a new session
   uint64_t number = 1;
-  uint64_t last_reply = 0;  // every reply up to this number was received (they are taken in order)
+  // All replies up to this one have arrived. An idle exchange may be overtaken by one exchange with reports
+  // while its reply is on the way; a reply that has not arrived when the second exchange after it is sent
+  // was passed over: what it handed out goes back, and it must be ignored. Who lost a reply sends the
+  // same number again.
+  uint64_t last_reply = 0;
   std::vector<Report> reports;
   uint32_t free_slots = 0;
   uint32_t free_places = 0;

@@ -57,6 +57,8 @@ inline constexpr uint64_t kTemplateItemsMax = 10'000'000;        // items of any
 inline constexpr int kTemplateDepth = 200;  // nesting of parentheses, blocks and conditions
 inline constexpr int kTemplateHeight = 500;  // of the tree of one expression, chains included
 inline constexpr uint32_t kStepsMax = 10'000;
+inline constexpr uint32_t kToolsMax = 1'000;      // of one pipeline, of the workbook
+inline constexpr uint32_t kInputKeysMax = 1'000;  // of one `input`
 inline constexpr uint64_t kPipelineGuard = 1'000'000;  // tool calls of one pipeline run
 
 // ---- the engine ----

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -38,6 +39,21 @@ struct Watch {
   uint32_t generation = 0;
   std::shared_ptr<EventLoop::OnReady> on_ready;
 };
+
+using Events = std::array<epoll_event, kEventsPerRound>;
+
+// Sleeps at most `left`; a tv_sec of -1 means: until something happens.
+int wait_for_events(int epoll, Events& events, const timespec& left) {
+  const bool for_ever = left.tv_sec < 0;
+  const int n =
+      epoll_pwait2(epoll, events.data(), kEventsPerRound, for_ever ? nullptr : &left, nullptr);
+  if (n >= 0 || errno != ENOSYS) return n;
+  // Linux before 5.11 counts in milliseconds: rounded up, so as not to wake too early and spin.
+  constexpr int64_t kLongest = 3'600'000;
+  const int64_t ms =
+      std::min<int64_t>(left.tv_sec * 1'000 + (left.tv_nsec + 999'999) / 1'000'000, kLongest);
+  return epoll_wait(epoll, events.data(), kEventsPerRound, for_ever ? -1 : static_cast<int>(ms));
+}
 
 }  // namespace
 
@@ -147,10 +163,8 @@ void EventLoop::Impl::wake_up() {
 }
 
 void EventLoop::Impl::wait() {
-  std::array<epoll_event, kEventsPerRound> events;
-  const timespec left = time_left();
-  const timespec* const at_most = left.tv_sec < 0 ? nullptr : &left;
-  const int n = epoll_pwait2(epoll, events.data(), kEventsPerRound, at_most, nullptr);
+  Events events;
+  const int n = wait_for_events(epoll, events, time_left());
   TIDEMILL_ASSERT(n >= 0 || errno == EINTR);
   for (int i = 0; i < n; ++i) {
     const auto& event = events[static_cast<size_t>(i)];

@@ -73,6 +73,8 @@ Compiled compile(std::string_view text, std::string_view file) {
   Plan& plan = document.plan;
   check_names(check, plan);
   check_hiding(check, plan, document.drafts);
+  check_loop_defaults(check, plan);
+  check_event_names(check, plan);
   if (diagnostics.has_errors()) return finish(diagnostics, nullptr);
   find_reads(plan);
   plan.hash = sha256(text);

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "model/limits.h"
+#include "playbook/internal/diagnostics.h"
 #include "playbook/internal/reads.h"
 #include "playbook/json.h"
 
@@ -494,6 +496,14 @@ TEST(Noetl, documents_of_that_language_are_taken) {
   EXPECT_EQ(plan->steps[2].input.field("total") != nullptr, true);
 }
 
+TEST(Noetl, libs_become_imports) {
+  PlanPtr plan = plan_of(kNoetl + "workflow:\n  - step: start\n    tool:\n      kind: python\n" +
+                         "      libs: {np: numpy, path: os.path}\n      code: result = 1\n");
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(rendered(*only_step(plan).tools[0].config.field("code"), Scope()).as_string(),
+            "import numpy as np\nimport os.path as path\nresult = 1");
+}
+
 TEST(Noetl, what_is_strict_in_one_language_is_a_warning_in_the_other) {
   const std::string steps = "workflow:\n  - step: start\n    colour: red\n";
   EXPECT_EQ(compile(kHead + steps, "p").plan, nullptr);
@@ -568,6 +578,35 @@ TEST(Compile, hostile_texts_never_crash_it_and_the_same_text_gives_the_same) {
     }
     EXPECT_EQ(compiled.plan == nullptr, wrong) << seed;
   }
+}
+
+TEST(Compile, bounds_of_the_model) {
+  auto step = [](const std::string& key, const std::string& item, size_t count) {
+    std::string text = kHead + "workflow:\n  - step: start\n    " + key + ":\n";
+    for (size_t i = 0; i < count; ++i)
+      text += "      " + item + std::to_string(i) + ": {kind: noop}\n";
+    return compile(text, "p").plan != nullptr;
+  };
+  EXPECT_TRUE(step("input", "k", limits::kInputKeysMax));
+  EXPECT_FALSE(step("input", "k", limits::kInputKeysMax + 1));
+  EXPECT_TRUE(step("tool", "- t", limits::kToolsMax));
+  EXPECT_FALSE(step("tool", "- t", limits::kToolsMax + 1));
+  auto steps = [](size_t count) {
+    std::string text = kHead + "workflow:\n  - step: start\n";
+    for (size_t i = 1; i < count; ++i) text += "  - {step: s" + std::to_string(i) + "}\n";
+    return compile(text, "p").plan != nullptr;
+  };
+  EXPECT_TRUE(steps(limits::kStepsMax));
+  EXPECT_FALSE(steps(limits::kStepsMax + 1));
+}
+
+TEST(Compile, a_flood_of_mistakes_is_cut_off) {
+  std::string text = kHead + "workflow:\n  - step: start\n";
+  for (int i = 0; i < 3000; ++i) {
+    const std::string n = std::to_string(i);
+    text += "  - {step: s" + n + ", next: t" + n + ", unknown: 1}\n";
+  }
+  EXPECT_LE(compile(text, "p").diagnostics.size(), 2 * Diagnostics::kMost);
 }
 
 TEST(Compile, large_texts) {

@@ -32,15 +32,21 @@ enum class ToolKind : uint8_t { python, http, postgres, sqlite, shell, noop, wor
 std::string_view tool_kind_name(ToolKind kind);
 
 // A YAML tree with templates at its leaves. Rendering keeps the tree's shape and key order.
+struct InputField;
 struct InputTree {
   using Items = std::vector<InputTree>;
-  using Fields = std::vector<std::pair<std::string, InputTree>>;
+  using Fields = std::vector<InputField>;
   std::variant<Template, Items, Fields> node;
 
   const InputTree* field(std::string_view name) const;  // null when this is no map or has no such key
   Evaluated<Value> render(const Scope& scope, Fuel& fuel) const;
   void collect_references(std::vector<Reference>& out) const;
   bool empty() const;  // no fields at all
+};
+struct InputField {
+  std::string key;
+  InputTree tree;
+  InputField(std::string k, InputTree t) : key(std::move(k)), tree(std::move(t)) {}
 };
 
 // One write of a `set`: `ctx.a.b: …` is {ctx, {"a","b"}}.

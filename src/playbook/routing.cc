@@ -115,9 +115,11 @@ bool Names::add_input(const std::string& root, Fuel& fuel) {
   return true;
 }
 
-std::vector<std::string_view> events_of(const Step& step, Ending ending) {
+std::vector<std::string_view> events_of(const Plan& plan, const Step& step, Ending ending) {
   if (ending == Ending::failed) return {"step.failed"};
-  return {step.loop ? "loop.done" : "call.done", "step.exit"};
+  std::vector<std::string_view> events = {step.loop ? "loop.done" : "call.done", "step.exit"};
+  if (plan.api == ApiVersion::noetl_v2) events.push_back("step.done");  // its older name of step.exit
+  return events;
 }
 
 bool can_catch(const Arc& arc) {
@@ -179,7 +181,7 @@ Evaluated<bool> Evaluation::is_true(size_t index, Ending ending) {
   const Arc& arc = step_.arcs[index];
   if (ending == Ending::failed && !can_catch(arc)) return false;
   if (!arc.when) return true;
-  for (const std::string_view event : events_of(step_, ending)) {
+  for (const std::string_view event : events_of(plan_, step_, ending)) {
     const Scope scope = frame(event);
     const auto value = arc.when->evaluate_condition(scope, fuel_);
     if (!value.ok()) return with_place(value.error(), arc_name(plan_, step_, index));

@@ -144,7 +144,7 @@ class Tidy(Tree):
             ("pragma", "src/base/a.h", "// One.\n// Two.\n// Three.\n"),
             ("header", "src/base/a.h", "// One.\n#pragma once\n"),
             ("test", "src/base/a_test.cc", "TEST(A, B) { f(); }\n"),
-            ("include", "src/base/a.cc", '#include "base/b.h"\n#include <map>\n'),
+            ("include", "src/base/a.cc", '#include "a.h"\n#include "b.h"\n#include <map>\n'),
             ("readme", "src/wire/a.h", HEADER),
             ("readme", "src/base/README.md", "line\n" * 61),
             ("name", "src/base/utils.h", HEADER),

@@ -110,11 +110,12 @@ def check_includes(name: str, lines: list[str], root: pathlib.Path) -> list[Find
                 if (match := re.match(r'#include ([<"].*[>"])', line))]
     findings = []
     own = name.removeprefix("src/").removesuffix(".cc").removesuffix("_test") + ".h"
-    if name.endswith(".cc") and (root / "src" / own).exists() and includes:
-        if includes[0][1] == f'"{own}"':
-            includes = includes[1:]
-        elif not name.endswith("_test.cc"):
+    if name.endswith(".cc") and includes:
+        own_exists = (root / "src" / own).exists() and not name.endswith("_test.cc")
+        if own_exists and includes[0][1] != f'"{own}"':
             findings.append(Finding("include", name, includes[0][0], f'first include "{own}"'))
+        # The header whose functions a file defines comes first, also when it is named otherwise.
+        includes = includes[1:]
     seen_ours = False
     for number, include in includes:
         if include.startswith("<") and seen_ours:
@@ -165,8 +166,10 @@ def check_hash_order(root: pathlib.Path) -> list[Finding]:
     for room in sorted(PURE):
         paths = [path for path in sorted((root / "src" / room).rglob("*.[hc]*")) if path.is_file()]
         texts = {path.relative_to(root).as_posix(): blank(path.read_text()) for path in paths}
-        tables = {name for text in texts.values()
-                  for name in re.findall(r"unordered_(?:map|set)<[^;]*>\s+(\w+)", text)}
+        every = "\n".join(texts.values())
+        tables = set(re.findall(r"unordered_(?:map|set)<[^;]*>\s+(\w+)", every))
+        # A name that an ordered container bears too says nothing.
+        tables -= set(re.findall(r"std::(?:map|set|vector)<[^;]*>\s+(\w+)", every))
         for name, text in texts.items():
             for number, line in enumerate(text.splitlines(), 1):
                 match = re.search(r"\bfor \(.*:\s*[\w.>-]*?(\w+)\)|(\w+)\.c?begin\(\)", line)

@@ -29,11 +29,11 @@ constexpr std::array<Prepared, 6> kStatements = {{
      "INSERT INTO work SELECT $1::int, $2, n, 'pending', NULL FROM generate_series($3::int, "
      "$4::int) n"},
     {"claim",
-     "UPDATE work SET status = 'claimed', claimed_by = 'bare' WHERE facility = $1 AND type = $2 "
-     "AND "
-     "patient IN (SELECT patient FROM work WHERE facility = $1 AND type = $2 AND status = "
-     "'pending' "
-     "ORDER BY patient LIMIT 100) RETURNING patient"},
+     "WITH next(number) AS MATERIALIZED (SELECT patient FROM work WHERE facility = $1 AND type = "
+     "$2 "
+     "AND status = 'pending' ORDER BY patient LIMIT 100) "
+     "UPDATE work SET status = 'claimed', claimed_by = 'bare' FROM next "
+     "WHERE facility = $1 AND type = $2 AND patient = next.number RETURNING patient"},
     {"save_page",
      "INSERT INTO pages VALUES ($1, $2, $3, $4) ON CONFLICT (patient, type, page) DO UPDATE SET "
      "records = excluded.records"},

@@ -25,10 +25,10 @@ constexpr const char* kTables =
 constexpr std::array<const char*, 6> kStatements = {
     "WITH RECURSIVE p(n) AS (SELECT ?3 UNION ALL SELECT n + 1 FROM p WHERE n < ?4) "
     "INSERT INTO work SELECT ?1, ?2, n, 'pending', NULL FROM p",
-    "UPDATE work SET status = 'claimed', claimed_by = 'bare' WHERE facility = ?1 AND type = ?2 AND "
-    "patient IN "
-    "(SELECT patient FROM work WHERE facility = ?1 AND type = ?2 AND status = 'pending' "
-    "ORDER BY patient LIMIT 100) RETURNING patient",
+    "WITH next(number) AS MATERIALIZED (SELECT patient FROM work WHERE facility = ?1 AND type = ?2 "
+    "AND status = 'pending' ORDER BY patient LIMIT 100) "
+    "UPDATE work SET status = 'claimed', claimed_by = 'bare' FROM next "
+    "WHERE facility = ?1 AND type = ?2 AND patient = next.number RETURNING patient",
     "INSERT INTO pages VALUES (?1, ?2, ?3, ?4) ON CONFLICT (patient, type, page) DO UPDATE SET "
     "records = excluded.records",
     "INSERT INTO mds VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET body = excluded.body",

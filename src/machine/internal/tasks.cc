@@ -5,6 +5,7 @@
 #include "machine/internal/lifecycle.h"
 #include "machine/internal/queues.h"
 #include "machine/internal/retry_policy.h"
+#include "machine/internal/transitions.h"
 
 namespace tidemill::machine {
 
@@ -18,6 +19,7 @@ uint64_t& count_of(State& s, TaskRecord::State state) {
 }
 
 void set_state(State& s, LiveTask& task, TaskRecord::State state) {
+  TIDEMILL_ASSERT(task_may_go(task.record.state, state));
   --count_of(s, task.record.state);
   ++count_of(s, state);
   task.record.state = state;

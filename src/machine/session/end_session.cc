@@ -101,10 +101,10 @@ void end_session(State& s, SessionId id) {
   uint64_t places = session->places;
   std::vector<std::pair<LeasedWork, uint64_t>> ending;  // oldest first
   for (const auto& [epoch, lease] : session->leases) {
-    // A range on a slot runs one index at a time, so only one of it can have been running.
-    const uint64_t running = lease.needs_slot ? std::min<uint64_t>(slots, 1)
-                                              : std::min(places, lease.open);
-    (lease.needs_slot ? slots : places) -= running;
+    // Code runs on slots, whatever waits for one beside them.
+    uint64_t& left = lease.needs_slot ? slots : places;
+    const uint64_t running = std::min(left, lease.open);
+    left -= running;
     ending.emplace_back(lease.leased, running);
   }
   for (const auto& [leased, running] : ending) {

@@ -38,32 +38,53 @@ void repeat(State& s, Tag tag, Session& session, const ExchangeRequest& request)
              std::to_string(session.last_number));
 }
 
-// What a reply handed out that the worker never saw goes back, uncharged.
-void take_back_unseen(State& s, Session& session, uint64_t seen) {
+void return_lease(State& s, const LeasedWork& leased) {
+  if (leased.work.task) {
+    return_task(s, *find_task(s, leased.work.task));
+    return;
+  }
+  LiveArray& array = *find_array(s, leased.work.array);
+  for (const IndexRange& range : open_ranges(array, leased)) {
+    for (uint64_t i = range.first; i < range.end(); ++i) return_index(s, array, i);
+  }
+}
+
+// The reply to the exchange just before this one may still be on its way: an idle exchange is overtaken by
+// one with reports. What an older reply handed out, and has not arrived, was passed over and goes back.
+void acknowledge(State& s, Session& session, const ExchangeRequest& request) {
+  const uint64_t seen = request.last_reply;
+  const auto passed_over = [&](uint64_t reply) {
+    return reply > seen && reply + 1 < request.number;
+  };
   std::vector<LeasedWork> unseen;
   for (auto at = session.leases.rbegin(); at != session.leases.rend(); ++at) {
     if (at->second.reply != 0 && at->second.reply <= seen) break;
-    if (at->second.reply != 0) unseen.push_back(at->second.leased);
+    if (passed_over(at->second.reply)) unseen.push_back(at->second.leased);
   }
-  for (const LeasedWork& leased : unseen) {
-    if (leased.work.task) {
-      return_task(s, *find_task(s, leased.work.task));
-      continue;
-    }
-    LiveArray& array = *find_array(s, leased.work.array);
-    for (const IndexRange& range : open_ranges(array, leased)) {
-      for (uint64_t i = range.first; i < range.end(); ++i) return_index(s, array, i);
+  for (const LeasedWork& leased : unseen) return_lease(s, leased);
+  std::erase_if(session.recorded, [&](const Recorded& r) { return r.exchange <= seen; });
+  for (std::vector<Notice>* notices : {&session.cancels, &session.recalls}) {
+    std::erase_if(*notices, [&](const Notice& n) { return n.reply != 0 && n.reply <= seen; });
+    for (Notice& notice : *notices) {
+      if (passed_over(notice.reply)) notice.reply = 0;
     }
   }
 }
 
-void acknowledge(State& s, Session& session, uint64_t seen) {
-  take_back_unseen(s, session, seen);
-  std::erase_if(session.recorded, [&](const Recorded& r) { return r.exchange <= seen; });
-  for (std::vector<Notice>* notices : {&session.cancels, &session.recalls}) {
-    std::erase_if(*notices, [&](const Notice& n) { return n.reply != 0 && n.reply <= seen; });
-    for (Notice& notice : *notices) notice.reply = 0;
+// What is free at the worker once everything on its way to it has arrived.
+Capacity capacity_of(const Session& session, const ExchangeRequest& request) {
+  uint64_t slots = 0;
+  uint64_t places = 0;
+  for (auto at = session.leases.rbegin(); at != session.leases.rend(); ++at) {
+    const Lease& lease = at->second;
+    if (lease.reply <= request.last_reply) break;
+    slots += lease.needs_slot ? 1 : 0;
+    places += lease.open;
   }
+  const auto left = [](uint32_t free, uint64_t taken) {
+    return free > taken ? static_cast<uint32_t>(free - taken) : 0;
+  };
+  return {.slots = left(request.free_slots, slots), .places = left(request.free_places, places)};
 }
 
 void take_capacity(State& s, Session& session, const ExchangeRequest& request) {
@@ -104,7 +125,7 @@ void decide(State& s, Tag tag, const Exchange& command) {
   if (session->parked) release_parked(s, *session);
   session->last_number = request.number;
   session->last_reply.reset();
-  acknowledge(s, *session, request.last_reply);
+  acknowledge(s, *session, request);
 
   ExchangeReply reply{.session = session->id, .number = request.number};
   reply.incarnation = s.options.incarnation;
@@ -117,7 +138,7 @@ void decide(State& s, Tag tag, const Exchange& command) {
   }
   execution::settle(s);
   take_capacity(s, *session, request);
-  const Capacity capacity{.slots = request.free_slots, .places = request.free_places};
+  const Capacity capacity = capacity_of(*session, request);
   Turn needs = request.reports.empty() && !opens ? Turn{} : s.turn.number;
   // A remote worker that never hears of its session would hold what the first reply hands out.
   if (!opens || session->in_process) {

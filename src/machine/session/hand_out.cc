@@ -98,13 +98,11 @@ Assignment assignment_of(const LeasedWork& leased, const WorkSpec& work) {
   return out;
 }
 
-// Counts a grant against what is free. A range on a slot runs one index at a time: one slot, one place.
+// Counts a grant against what is free. A range takes one slot, and a place for each index.
 void use(Giving& g, Lease& lease, Duration mean, uint64_t count) {
-  if (!lease.needs_slot) {
-    TIDEMILL_ASSERT(g.places >= count);
-    g.places -= count;
-    return;
-  }
+  TIDEMILL_ASSERT(g.places >= count);
+  g.places -= count;
+  if (!lease.needs_slot) return;
   lease.expected = mean * static_cast<int64_t>(count);
   g.session.slot_work = g.session.slot_work + lease.expected;
   if (g.slots > 0) {
@@ -112,8 +110,6 @@ void use(Giving& g, Lease& lease, Duration mean, uint64_t count) {
   } else {
     g.ahead = g.ahead - lease.expected;
   }
-  TIDEMILL_ASSERT(g.places > 0);
-  --g.places;
 }
 
 void finish_grant(Giving& g, Lease& lease, Turn ready_turn, const QueueConfig& config,
@@ -156,8 +152,7 @@ bool give_range(Giving& g, Queue& queue, const ReadyIndex::Entry& entry, LiveArr
     if (!may_go_ahead(g, array.mean, takeable(array))) return false;
   }
   const uint64_t wanted = std::min({chunk_size(g, array, queue.ready.units(entry.lane)),
-                                    takeable(array), room_in(queue),
-                                    work.needs_slot ? limits::kChunkMax : g.places});
+                                    takeable(array), room_in(queue), g.places});
   const TakenRange taken = take_range(array, wanted);
   TIDEMILL_ASSERT(taken.range.count > 0);
   queue.ready.took_turn(entry.lane, entry.unit);

@@ -29,12 +29,26 @@ TEST(SessionTest, WhatAPassedOverReplyHandedOutReturnsUncharged) {
   auto w = t.open();
   const TaskId id = t.spawn();
   t.ask<ExchangeReply>(Exchange{TestMachine::request(w)});  // never arrives
+  // One exchange may overtake a reply on its way; what that holds is counted as held.
+  t.ask<ExchangeReply>(Exchange{TestMachine::request(w)});
+  EXPECT_EQ(t.machine.counts().leased, 1U);
   const auto got = t.claim(w);
   ASSERT_EQ(got.size(), 1U);
   EXPECT_EQ(got[0].work.task, id);
   EXPECT_EQ(got[0].attempt, 1U);
   EXPECT_EQ(t.changes<EndLease>().size(), 1U);
   EXPECT_TRUE(t.changes<PutAttempt>().empty());
+}
+
+TEST(SessionTest, WhatIsOnItsWayFillsTheWorker) {
+  TestMachine t;
+  auto w = t.open(1, 8);
+  t.spawn();
+  t.spawn();
+  const auto first = t.ask<ExchangeReply>(Exchange{TestMachine::request(w)});  // still travelling
+  EXPECT_EQ(first.assignments.size(), 1U);
+  const auto second = t.ask<ExchangeReply>(Exchange{TestMachine::request(w)});
+  EXPECT_TRUE(second.assignments.empty()) << "its only slot is taken by what is under way";
 }
 
 TEST(SessionTest, AnUnknownSessionIsTold) {

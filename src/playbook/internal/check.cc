@@ -68,6 +68,13 @@ const YamlField* Fields::find(std::string_view key) {
   return nullptr;
 }
 
+const YamlField* Fields::find_left(std::string_view key) {
+  for (size_t i = 0; i < node_.fields.size(); ++i) {
+    if (node_.fields[i].key == key && !taken_[i]) return find(key);
+  }
+  return nullptr;
+}
+
 const YamlField* Fields::take_field(std::string_view key) {
   known_.push_back(key);
   return find(key);
@@ -106,20 +113,20 @@ const YamlNode* Fields::require(std::string_view key, std::string_view what) {
 }
 
 void Fields::unsupported(std::string_view key, std::string_view instead) {
-  if (const YamlField* field = find(key))
+  if (const YamlField* field = find_left(key))
     check_.error(field->at, where_ + ": '" + std::string(key) + "' is not supported",
                  std::string(instead));
 }
 
 void Fields::misplaced(std::string_view key, std::string_view inside) {
-  if (const YamlField* field = find(key))
+  if (const YamlField* field = find_left(key))
     check_.error(field->at,
                  where_ + ": '" + std::string(key) + "' belongs into '" + std::string(inside) + "'",
                  "write '" + std::string(inside) + ": {" + std::string(key) + ": …}'");
 }
 
 void Fields::no_effect(std::string_view key, std::string_view why) {
-  if (const YamlField* field = find(key))
+  if (const YamlField* field = find_left(key))
     check_.warning(field->at, where_ + ": '" + std::string(key) + "' has no effect",
                    std::string(why));
 }
@@ -130,8 +137,9 @@ void Fields::finish() {
     if (taken_[i]) continue;
     if (known.empty()) known.assign(known_.begin(), known_.end());
     const YamlField& field = node_.fields[i];
-    std::string suggestion = did_you_mean(field.key, known);
-    if (suggestion.empty()) suggestion = "known here: " + one_of(known);
+    std::string suggestion = check_.suggest(field.key, known);
+    if (suggestion.empty() && !check_.diagnostics.flooded())
+      suggestion = "known here: " + one_of(known);
     check_.strict(field.at, where_ + ": unknown key '" + field.key + "'", std::move(suggestion));
   }
 }
@@ -225,6 +233,14 @@ size_t read_choice(const Check& check, const YamlNode& node, std::string_view wh
               std::string(what) + ": expected " + one_of(words) + ", found '" + node.text + "'",
               did_you_mean(node.text, words));
   return 0;
+}
+
+bool check_count(const Check& check, Position at, std::string_view what, size_t count,
+                 size_t most) {
+  if (count <= most) return true;
+  check.error(at, std::string(what) + ": " + std::to_string(count) + "; the most is " +
+                      std::to_string(most));
+  return false;
 }
 
 const std::vector<YamlNode>* read_list(const Check& check, const YamlNode& node,

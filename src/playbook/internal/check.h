@@ -26,6 +26,10 @@ struct Check {
   void error(Position at, std::string text, std::string suggestion = {}) const {
     diagnostics.error(at, std::move(text), std::move(suggestion));
   }
+  // "did you mean 'x'?", or "" in a flood.
+  std::string suggest(std::string_view word, const std::vector<std::string>& candidates) const {
+    return diagnostics.flooded() ? std::string() : did_you_mean(word, candidates);
+  }
   void warning(Position at, std::string text, std::string suggestion = {}) const {
     diagnostics.warning(at, std::move(text), std::move(suggestion));
   }
@@ -66,6 +70,7 @@ class Fields {
 
  private:
   const YamlField* find(std::string_view key);
+  const YamlField* find_left(std::string_view key);  // that nobody took
 
   const Check& check_;
   const YamlNode& node_;
@@ -87,6 +92,8 @@ Duration read_duration(const Check& check, const YamlNode& node, std::string_vie
 // Index of the word in `words`; 0 when it is none of them.
 size_t read_choice(const Check& check, const YamlNode& node, std::string_view what,
                    const std::vector<std::string>& words);
+// Reports more than `most` of something; false then.
+bool check_count(const Check& check, Position at, std::string_view what, size_t count, size_t most);
 // The items of a list; null when it is none, which is reported.
 const std::vector<YamlNode>* read_list(const Check& check, const YamlNode& node,
                                        std::string_view what);

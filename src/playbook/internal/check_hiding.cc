@@ -20,9 +20,10 @@ bool hands_on(const InputTree& value, std::string_view name) {
 
 void check_inputs(const Check& check, const Plan& plan, const Names& names, const Step& step,
                   const StepDraft& draft) {
-  for (const auto& [name, at] : draft.inputs) {
-    const InputTree* value = step.input.field(name);
-    if (value == nullptr || hands_on(*value, name)) continue;
+  const auto* values = std::get_if<InputTree::Fields>(&step.input.node);
+  for (size_t i = 0; i < draft.inputs.size(); ++i) {  // in the order of the input's keys
+    const auto& [name, at] = draft.inputs[i];
+    if (values == nullptr || hands_on((*values)[i].tree, name)) continue;
     if (names.step_index.count(name) > 0) {
       check.warning(at,
                     "step '" + step.name + "': input '" + name + "' hides the step of that name",
@@ -52,7 +53,33 @@ void check_iterator(const Check& check, const Plan& plan, const Names& names, co
                 "choose another name");
 }
 
+// The workload key when the loop is over nothing but one: `{{ workload.rows }}` or `{{ rows }}`.
+std::string looped_key(const Template& in) {
+  if (in.is_constant() || !in.is_expression() || in.references().size() != 1) return {};
+  const std::vector<std::string>& path = in.references().front().path;
+  if (path.size() > 2 || (path.size() == 2 && path.front() != "workload")) return {};
+  std::string bare;
+  for (char c : in.text()) {
+    if (c != '{' && c != '}' && c != ' ' && c != '\n') bare += c;
+  }
+  return bare == path.back() || bare == "workload." + path.back() ? path.back() : std::string();
+}
+
 }  // namespace
+
+void check_loop_defaults(const Check& check, const Plan& plan) {
+  for (const Step& step : plan.steps) {
+    if (!step.loop || !plan.workload.is_map()) continue;
+    const std::string key = looped_key(step.loop->in);
+    const Value* value = plan.workload.as_map().find(key);
+    bool other = plan.find_step(key) || step.input.field(key) != nullptr;
+    if (value == nullptr || other || value->is_null() || value->is_list()) continue;
+    check.warning(step.loop->in.at(),
+                  "loop of step '" + step.name + "': the default of workload." + key + " is a " +
+                      std::string(kind_name(value->kind())) + ", not a list",
+                  "give it a list, or [] where the run brings one");
+  }
+}
 
 void check_hiding(const Check& check, const Plan& plan, const std::vector<StepDraft>& drafts) {
   Names names(plan);

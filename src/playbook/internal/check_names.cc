@@ -13,14 +13,16 @@ struct OldName {
   std::string_view instead;
 };
 
+// Names of older documents that held what a call had given. Undefined they would make conditions
+// false and errors pass, so they are errors everywhere.
+constexpr OldName kRetiredNames[] = {
+    {"outcome", "write 'output'"},     {"response", "write 'output.data'"},
+    {"result", "write 'output.data'"}, {"_prev", "write the name of the tool"},
+    {"vars", "write 'ctx'"},           {"args", "write the name of the input, or ctx.NAME"},
+};
+
 // Names that readers of other engines' documents expect.
 constexpr OldName kOldNames[] = {
-    {"outcome", "write 'output'"},
-    {"response", "write 'output.data'"},
-    {"result", "write 'output.data'"},
-    {"_prev", "write the name of the tool"},
-    {"vars", "write 'ctx'"},
-    {"args", "write the name of the input, or ctx.NAME"},
     {"payload", "write 'workload'"},
     {"job", "write 'execution_id'"},
     {"env", "give the value with --set, as a workload key"},
@@ -102,10 +104,20 @@ class NameCheck {
   // Where undefined may pass, only what looks like a slip of the pen is worth a word.
   void unknown(const Site& site, const Reference& r) {
     const std::string& name = r.path.front();
-    std::string suggestion = did_you_mean(name, visible(site));
+    for (const OldName& retired : kRetiredNames) {
+      if (retired.name != name) continue;
+      check_.error(r.at, "unresolved reference '" + dotted(r.path) + "'",
+                   std::string(retired.instead));
+      return;
+    }
+    std::string suggestion =
+        check_.diagnostics.flooded() ? std::string() : did_you_mean(name, visible(site));
     for (const OldName& old : kOldNames) {
       if (old.name == name) suggestion = std::string(old.instead);
     }
+    if (site.place == Place::rule && site.tool != nullptr &&
+        site.tool->input.field(name) != nullptr)
+      suggestion = "rules do not see the tool's input; write it as the step's input";
     if (site.step.loop && name == site.step.loop->iterator) {
       check_.strict(r.at, "'" + name + "' is of one iteration and cannot be read here");
       return;
@@ -125,7 +137,7 @@ class NameCheck {
     if (defaults.find(r.path[1]) != nullptr) return;
     std::vector<std::string> keys;
     for (const auto& [key, value] : defaults) keys.push_back(key);
-    std::string suggestion = did_you_mean(r.path[1], keys);
+    std::string suggestion = check_.suggest(r.path[1], keys);
     if (!r.checked && suggestion.empty()) return;
     if (suggestion.empty()) suggestion = "give it a default in 'workload' (null will do)";
     if (r.checked) return unresolved(r, ": 'workload' has no such key", suggestion);
@@ -135,7 +147,7 @@ class NameCheck {
   void ctx(const Reference& r) {
     if (r.path.size() < 2 || ctx_keys_.count(r.path[1]) > 0) return;
     std::vector<std::string> keys(ctx_keys_.begin(), ctx_keys_.end());
-    std::string suggestion = did_you_mean(r.path[1], keys);
+    std::string suggestion = check_.suggest(r.path[1], keys);
     if (r.checked) return unresolved(r, ": nothing sets it", suggestion);
     if (!suggestion.empty())
       check_.warning(r.at, "unresolved reference '" + dotted(r.path) + "'", suggestion);
@@ -151,7 +163,7 @@ class NameCheck {
     const std::set<std::string>& keys = iter_keys(site.step);
     if (keys.count(r.path[1]) > 0) return;
     std::vector<std::string> known(keys.begin(), keys.end());
-    std::string suggestion = did_you_mean(r.path[1], known);
+    std::string suggestion = check_.suggest(r.path[1], known);
     if (r.checked) return unresolved(r, ": nothing in this step sets it", suggestion);
     if (!suggestion.empty())
       check_.warning(r.at, "unresolved reference '" + dotted(r.path) + "'", suggestion);
@@ -190,7 +202,7 @@ class NameCheck {
       parts.insert(parts.end(), {"items", "results", "total", "done", "failed"});
     if (std::find(parts.begin(), parts.end(), r.path[1]) != parts.end()) return;
     std::vector<std::string> inner(r.path.begin() + 1, r.path.end());
-    std::string suggestion = did_you_mean(r.path[1], parts);
+    std::string suggestion = check_.suggest(r.path[1], parts);
     if (suggestion.empty())
       suggestion = "a result is below 'output.data': write 'output.data." + dotted(inner) + "'";
     unresolved(r, ": output has " + one_of(parts), suggestion);
@@ -212,8 +224,8 @@ class NameCheck {
     if (r.path.size() < 2 || entries == nullptr) return;
     if (plan_.keychain.field(r.path[1]) != nullptr) return;
     std::vector<std::string> known;
-    for (const auto& entry : *entries) known.push_back(entry.first);
-    unresolved(r, ": the keychain has no such name", did_you_mean(r.path[1], known));
+    for (const auto& entry : *entries) known.push_back(entry.key);
+    unresolved(r, ": the keychain has no such name", check_.suggest(r.path[1], known));
   }
 
   void task_only(const Site& site, const Reference& r) {
@@ -231,7 +243,7 @@ class NameCheck {
       names.insert(names.end(), {site.step.loop->iterator, "loop_index", "loop_total"});
     auto add_fields = [&names](const InputTree& tree) {
       if (const auto* fields = std::get_if<InputTree::Fields>(&tree.node)) {
-        for (const auto& field : *fields) names.push_back(field.first);
+        for (const auto& field : *fields) names.push_back(field.key);
       }
     };
     add_fields(site.step.input);

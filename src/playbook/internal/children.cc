@@ -86,7 +86,7 @@ class ChildCheck {
     std::vector<std::string> keys;
     for (const auto& [key, value] : plan.workload.as_map()) keys.push_back(key);
     for (const std::string& input : child.inputs) {
-      if (std::find(keys.begin(), keys.end(), input) != keys.end()) continue;
+      if (plan.workload.as_map().find(input) != nullptr) continue;
       std::string suggestion = did_you_mean(input, keys);
       if (suggestion.empty()) continue;
       report(parent, child,

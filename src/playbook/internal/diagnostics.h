@@ -16,6 +16,8 @@ class Diagnostics {
   void error(Position at, std::string text, std::string suggestion = {});
   void warning(Position at, std::string text, std::string suggestion = {});
   bool has_errors() const { return errors_ > 0; }
+  // So much is wrong that suggestions, which compare all names with all, are not worth their time.
+  bool flooded() const { return errors_ + warnings_ >= kMost; }
 
   // In the order of the text; the same mistake at the same place once.
   std::vector<Diagnostic> take();

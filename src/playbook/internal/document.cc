@@ -93,6 +93,8 @@ void read_workbook_item(const Check& check, const YamlNode& item, Plan& plan) {
 }
 
 void read_workbook(const Check& check, const YamlNode& node, Plan& plan) {
+  size_t count = node.fields.size() + node.items.size();
+  if (!check_count(check, node.at, "workbook: tools", count, limits::kToolsMax)) return;
   if (node.is_map()) {
     for (const YamlField& field : node.fields) {
       if (!is_name(field.key))

@@ -1,6 +1,6 @@
 #include "playbook/internal/link.h"
 
-#include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -38,7 +38,8 @@ std::optional<uint32_t> find_or_report(const Check& check, const Index& index,
                                        const std::string& what) {
   auto found = index.find(name);
   if (found != index.end()) return found->second;
-  check.error(at, what + ": there is no step '" + name + "'", did_you_mean(name, names_of(drafts)));
+  check.error(at, what + ": there is no step '" + name + "'",
+              check.diagnostics.flooded() ? "" : did_you_mean(name, names_of(drafts)));
   return std::nullopt;
 }
 
@@ -126,20 +127,18 @@ void note_child(const Tool& tool, Plan& plan) {
                        .return_step = constant_text(tool.config.field("return_step")),
                        .inputs = {}};
   if (const auto* fields = std::get_if<InputTree::Fields>(&tool.input.node)) {
-    for (const auto& field : *fields) child.inputs.push_back(field.first);
+    for (const auto& field : *fields) child.inputs.push_back(field.key);
   }
   plan.children.push_back(std::move(child));
 }
 
-void note_tool(const Tool& tool, Plan& plan) {
+void note_tool(const Tool& tool, Plan& plan, std::set<std::string>& connections) {
   plan.needs_python = plan.needs_python || tool.kind == ToolKind::python;
   note_child(tool, plan);
   if (!tool.auth) return;
   std::string name = constant_text(*tool.auth);
-  bool known =
-      name.empty() || plan.keychain.field(name) != nullptr ||
-      std::find(plan.connections.begin(), plan.connections.end(), name) != plan.connections.end();
-  if (!known) plan.connections.push_back(std::move(name));
+  if (name.empty() || plan.keychain.field(name) != nullptr) return;
+  if (connections.insert(name).second) plan.connections.push_back(std::move(name));
 }
 
 // A tool of the workbook does what the tool it stands for does; one named by a template may do
@@ -153,14 +152,15 @@ void note_workbook_use(const Plan& plan, const Tool& tool, Step& step) {
 }
 
 void note_tools(const Check& check, Plan& plan) {
-  for (const Tool& tool : plan.workbook) note_tool(tool, plan);
+  std::set<std::string> connections;
+  for (const Tool& tool : plan.workbook) note_tool(tool, plan, connections);
   for (Step& step : plan.steps) {
     for (const Tool& tool : step.tools) {
       check_workbook_name(check, plan, tool);
       note_workbook_use(plan, tool, step);
-      note_tool(tool, plan);
+      note_tool(tool, plan, connections);
     }
-    if (step.loop && step.loop->cursor) note_tool(*step.loop->cursor, plan);
+    if (step.loop && step.loop->cursor) note_tool(*step.loop->cursor, plan, connections);
   }
 }
 

@@ -115,8 +115,11 @@ class Walk {
   const VisitReference& visit_;
 };
 
-bool sees_iteration(Place place) {
-  return place == Place::step_input || place == Place::tool_input || place == Place::rule;
+// The input of a step with a cursor loop is there for the claim, before there is a row.
+bool sees_iteration(const Site& site) {
+  bool early = site.step.loop && site.step.loop->mode == Loop::Mode::cursor;
+  return site.place == Place::tool_input || site.place == Place::rule ||
+         (site.place == Place::step_input && !early);
 }
 
 // The rest of the tool sees its input; the input itself and the rules do not.
@@ -150,7 +153,7 @@ Meaning Names::meaning(const Site& site, std::string_view name) const {
     if (site.tool->input.field(name) != nullptr) return Meaning::tool_input;
     if (site.written->input.field(name) != nullptr) return Meaning::tool_input;
   }
-  if (site.step.loop && sees_iteration(site.place)) {
+  if (site.step.loop && sees_iteration(site)) {
     if (is_loop_word(name)) return Meaning::loop_word;
     if (name == site.step.loop->iterator) return Meaning::iterator;
   }

@@ -13,18 +13,21 @@ namespace {
 // Names that expressions read something else by.
 const std::vector<std::string>& reserved_names() {
   static const std::vector<std::string> names = {
-      "workload",     "ctx",      "iter",     "step",     "output",    "event",
-      "execution_id", "task_key", "keychain", "loop",     "input",     "true",
-      "false",        "none",     "null",     "and",      "or",        "not",
-      "in",           "is",       "if",       "else",     "for",       "loop_index",
-      "loop_total",   "_index",   "_total",   "_attempt", "input_data"};
+      "workload",   "ctx",        "iter",   "step",   "output",   "event",     "execution_id",
+      "task_key",   "keychain",   "true",   "false",  "none",     "null",      "and",
+      "or",         "not",        "in",     "is",     "if",       "else",      "for",
+      "loop_index", "loop_total", "_index", "_total", "_attempt", "input_data"};
   return names;
+}
+
+bool is_reserved(std::string_view name) {
+  const std::vector<std::string>& names = reserved_names();
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 void check_not_reserved(const Check& check, Position at, const std::string& name,
                         const std::string& what) {
-  const std::vector<std::string>& names = reserved_names();
-  if (std::find(names.begin(), names.end(), name) == names.end()) return;
+  if (!is_reserved(name)) return;
   check.error(at, what + ": '" + name + "' is a word of the language", "choose another name");
 }
 
@@ -96,9 +99,15 @@ void read_step_input(const Check& check, Fields& fields, StepDraft& draft) {
   const YamlNode* input = fields.take_one({"input", "args"});
   if (input == nullptr) return;
   draft.step.input = read_map(check, *input, fields.where() + ": 'input'");
+  if (draft.step.input.empty()) return;
   for (const YamlField& field : input->fields) {
     draft.inputs.emplace_back(field.key, field.at);
-    check_not_reserved(check, field.at, field.key, fields.where() + ": 'input'");
+    if (is_reserved(field.key))
+      check.strict(field.at,
+                   fields.where() + ": input '" + field.key +
+                       "' is a word of the language; templates "
+                       "cannot read it",
+                   "choose another name");
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "model/limits.h"
+
 namespace tidemill::playbook {
 namespace {
 
@@ -135,7 +137,11 @@ InputTree read_tree(const Check& check, const YamlNode& node) {
 }
 
 InputTree read_map(const Check& check, const YamlNode& node, std::string_view what) {
-  if (node.is_map()) return read_tree(check, node);
+  if (node.is_map()) {
+    bool fits = check_count(check, node.at, std::string(what) + ": keys", node.fields.size(),
+                            limits::kInputKeysMax);
+    return fits ? read_tree(check, node) : empty_map();
+  }
   check.error(node.at,
               std::string(what) + ": expected a map, found " + std::string(describe(node)));
   return empty_map();

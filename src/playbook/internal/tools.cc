@@ -4,6 +4,8 @@
 #include <cctype>
 #include <utility>
 
+#include "model/limits.h"
+#include "playbook/internal/link.h"
 #include "playbook/internal/policy.h"
 #include "playbook/internal/templates.h"
 #include "playbook/internal/tool_kinds.h"
@@ -206,6 +208,36 @@ void take_body(const Check& check, Fields& fields, InputTree& config) {
   std::get<InputTree::Fields>(config.node).emplace_back("payload", read_tree(check, *body));
 }
 
+bool is_module(std::string_view text) {
+  for (size_t begin = 0; begin <= text.size();) {
+    size_t end = std::min(text.find('.', begin), text.size());
+    if (!is_name(text.substr(begin, end - begin))) return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
+// `libs: {alias: module}` of noetl.io/v2 are imports before the code.
+void take_libs(const Check& check, Fields& fields, InputTree& config) {
+  const YamlNode* libs = check.is_noetl() ? fields.take("libs") : nullptr;
+  InputTree* code = nullptr;
+  for (auto& [key, tree] : std::get<InputTree::Fields>(config.node)) {
+    if (key == "code") code = &tree;
+  }
+  if (libs == nullptr || code == nullptr) return;
+  std::string text;
+  for (const YamlField& lib : libs->fields) {
+    if (!is_name(lib.key) || !lib.value.is_scalar() || !is_module(lib.value.text)) {
+      check.error(lib.at, fields.where() + ": 'libs' is a map of names to modules",
+                  "write the import into 'code'");
+      continue;
+    }
+    text += "import " + lib.value.text + " as " + lib.key + "\n";
+  }
+  text += constant_text(code);
+  *code = {.node = Template::constant(Value(std::move(text)))};
+}
+
 bool is_named_form(const YamlNode& item) {
   return item.field("kind") == nullptr && item.fields.size() == 1 &&
          item.fields.front().value.is_map();
@@ -272,6 +304,7 @@ Tool read_tool(const Check& check, const YamlNode& node, std::string name,
     check_method(check, node, where);
     take_body(check, fields, tool.config);
   }
+  if (info.kind == ToolKind::python) take_libs(check, fields, tool.config);
   check_command_list(check, node, where);
   tool.input = read_input(check, fields, info.kind);
   if (const YamlNode* auth = fields.take("auth")) tool.auth = read_auth(check, *auth, where);
@@ -297,7 +330,9 @@ Pipeline read_pipeline(const Check& check, const YamlNode& node, const std::stri
     pipeline.tools.push_back(read_tool(check, node, step, where));
   } else if (node.is_list()) {
     pipeline.named = true;
-    for (size_t i = 0; i < node.items.size(); ++i)
+    bool fits = check_count(check, node.at, where + ": tools of the pipeline", node.items.size(),
+                            limits::kToolsMax);
+    for (size_t i = 0; fits && i < node.items.size(); ++i)
       pipeline.tools.push_back(read_item(check, node.items[i], i, where));
     if (node.items.empty())
       check.error(node.at, where + ": the pipeline is empty", "leave 'tool' out, or use noop");

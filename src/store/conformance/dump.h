@@ -58,6 +58,17 @@ inline Lines dump_load(Store& store) {
   return loader.take();
 }
 
+// Where two dumps first differ, in a line a person can read; "" when they do not.
+inline std::string difference(const Lines& a, const Lines& b) {
+  for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    const std::string none = "nothing";
+    const std::string& left = i < a.size() ? a[i] : none;
+    const std::string& right = i < b.size() ? b[i] : none;
+    if (left != right) return "line " + std::to_string(i) + ": " + left + "\n  and: " + right;
+  }
+  return "";
+}
+
 inline std::string line_of(const TaskRow& row) {
   HistoryRecord h{row.task, row.outcome, row.result, row.error, row.log, row.trace};
   return line_of("row", h) + " recorded " + std::to_string(row.recorded.ns);

@@ -11,11 +11,6 @@
 namespace tidemill::store {
 namespace {
 
-void expect_same(const Lines& a, const Lines& b, const std::string& where) {
-  ASSERT_EQ(a.size(), b.size()) << where;
-  for (size_t i = 0; i < a.size(); ++i) ASSERT_EQ(a[i], b[i]) << where << ", line " << i;
-}
-
 // All stores take the same stream; some are opened again on the way, at moments of the seed.
 void run_stream(uint64_t seed) {
   constexpr int kCommits = 60;
@@ -46,8 +41,8 @@ void run_stream(uint64_t seed) {
         read = std::move(reads);
         continue;
       }
-      ASSERT_NO_FATAL_FAILURE(expect_same(loaded, loads, where + ", load"));
-      ASSERT_NO_FATAL_FAILURE(expect_same(read, reads, where + ", reads"));
+      ASSERT_EQ(difference(loaded, loads), "") << where << ", load";
+      ASSERT_EQ(difference(read, reads), "") << where << ", reads";
     }
   }
 }
@@ -55,7 +50,7 @@ void run_stream(uint64_t seed) {
 TEST(RandomStreamsTest, LeaveTheSameStateInEveryStore) {
   const char* one = std::getenv("TIDEMILL_SEED");
   const uint64_t first = one == nullptr ? 1 : std::strtoull(one, nullptr, 10);
-  const uint64_t last = one == nullptr ? 12 : first;
+  const uint64_t last = one == nullptr ? 8 : first;
   for (uint64_t seed = first; seed <= last; ++seed) {
     run_stream(seed);
     if (testing::Test::HasFatalFailure()) {

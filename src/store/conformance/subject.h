@@ -13,6 +13,14 @@
 
 namespace tidemill::store {
 
+// A new folder; in memory where the system has such a place, because a sync there costs nothing and
+// what these tests look for does not depend on the disk.
+inline std::string new_test_folder() {
+  std::string pattern = std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp";
+  pattern += "/tidemill-store-XXXXXX";
+  return ::mkdtemp(pattern.data());
+}
+
 class Subject {
  public:
   virtual ~Subject() = default;
@@ -34,10 +42,6 @@ class MemorySubject : public Subject {
 
 class SqliteSubject : public Subject {
  public:
-  SqliteSubject() {
-    char pattern[] = "/tmp/tidemill-store-XXXXXX";
-    folder_ = ::mkdtemp(pattern);
-  }
   ~SqliteSubject() override {
     store_.reset();
     std::filesystem::remove_all(folder_);
@@ -52,7 +56,7 @@ class SqliteSubject : public Subject {
   std::string path() const { return folder_ + "/run.db"; }
 
  private:
-  std::string folder_;
+  std::string folder_ = new_test_folder();
   std::unique_ptr<Store> store_;
 };
 

@@ -407,6 +407,25 @@ TEST_P(VerbsTest, AnOldEpochEndsNothingAndANewHandOutTakesOver) {
                    line_of("hand-out", out(6, leased(WorkRef::of(TaskId{1}), 3)))}));
 }
 
+TEST_P(VerbsTest, TheEndOfAnOldLeaseLeavesANewerOneOnPartOfItsRange) {
+  const HandOut old{.session = SessionId{5}, .items = {leased(WorkRef::of(ArrayId{7}, 0, 10), 1)}};
+  const HandOut newer{.session = SessionId{6}, .items = {leased(WorkRef::of(ArrayId{7}, 0, 2), 2)}};
+  commit({PutTask{task(1)}, PutArray{array(7, 20)}, old, newer});
+  commit({EndLease{old.items[0]}});
+  EXPECT_EQ(loaded("hand-out"), Lines{line_of("hand-out", newer)});
+}
+
+TEST_P(VerbsTest, TheEndOfANewLeaseDoesNotBringBackTheOneItReplaced) {
+  const HandOut old{
+      .session = SessionId{5},
+      .items = {leased(WorkRef::of(TaskId{1}), 1), leased(WorkRef::of(TaskId{2}), 2)}};
+  const HandOut newer{.session = SessionId{6}, .items = {leased(WorkRef::of(TaskId{1}), 3)}};
+  commit({PutTask{task(1)}, PutTask{task(2)}, old, newer});
+  commit({EndLease{newer.items[0]}});
+  const HandOut left{.session = SessionId{5}, .items = {old.items[1]}};
+  EXPECT_EQ(loaded("hand-out"), Lines{line_of("hand-out", left)});
+}
+
 TEST_P(VerbsTest, ReopenedWorkIsNotOutThoughItsOldHandOutIsStillThere) {
   const HandOut h{
       .session = SessionId{5},

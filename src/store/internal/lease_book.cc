@@ -25,15 +25,29 @@ void LeaseBook::put(Row row, const HandOut& hand_out) {
   if (left.count == 0) release(row, 0);
 }
 
+template <class Ends>
+bool LeaseBook::end_if(const WorkRef& work, Ends ends) {
+  if (work.task) {
+    const auto found = tasks_.find(work.task);
+    return found != tasks_.end() && ends(found->second.epoch) && end_task(work.task);
+  }
+  const auto found = arrays_.find(work.array);
+  if (found == arrays_.end()) return false;
+  const bool ended = cut(found->second, work.first, work.count, ends);
+  if (found->second.empty()) arrays_.erase(found);
+  return ended;
+}
+
 bool LeaseBook::end(const WorkRef& work) {
-  return work.task ? end_task(work.task) : end_range(work, nullptr);
+  return end_if(work, [](const LeaseEpoch&) { return true; });
 }
 
 bool LeaseBook::end(const LeasedWork& leased) {
-  if (!leased.work.task) return end_range(leased.work, &leased.epoch);
-  const auto found = tasks_.find(leased.work.task);
-  if (found == tasks_.end() || found->second.epoch != leased.epoch) return false;
-  return end_task(leased.work.task);
+  return end_if(leased.work, [&](const LeaseEpoch& epoch) { return epoch == leased.epoch; });
+}
+
+bool LeaseBook::end_up_to(const LeasedWork& leased) {
+  return end_if(leased.work, [&](const LeaseEpoch& epoch) { return epoch <= leased.epoch; });
 }
 
 bool LeaseBook::end_task(TaskId task) {
@@ -46,7 +60,7 @@ bool LeaseBook::end_task(TaskId task) {
 }
 
 bool LeaseBook::end_indexes(ArrayId array, uint64_t first, uint64_t count) {
-  return end_range(WorkRef::of(array, first, count), nullptr);
+  return end(WorkRef::of(array, first, count));
 }
 
 bool LeaseBook::end_array(ArrayId array) {
@@ -57,17 +71,10 @@ bool LeaseBook::end_array(ArrayId array) {
   return true;
 }
 
-bool LeaseBook::end_range(const WorkRef& work, const LeaseEpoch* only) {
-  const auto found = arrays_.find(work.array);
-  if (found == arrays_.end()) return false;
-  const bool ended = cut(found->second, work.first, work.count, only);
-  if (found->second.empty()) arrays_.erase(found);
-  return ended;
-}
-
 // Takes [first, first + count) out of the pieces it meets; what is left of them on either side
 // stays.
-bool LeaseBook::cut(Ranges& ranges, uint64_t first, uint64_t count, const LeaseEpoch* only) {
+template <class Ends>
+bool LeaseBook::cut(Ranges& ranges, uint64_t first, uint64_t count, Ends ends) {
   const uint64_t last = first + count;
   auto at = ranges.upper_bound(first);
   if (at != ranges.begin()) --at;
@@ -75,7 +82,7 @@ bool LeaseBook::cut(Ranges& ranges, uint64_t first, uint64_t count, const LeaseE
   while (at != ranges.end() && at->first < last) {
     const uint64_t begin = at->first, end = begin + at->second.count;
     const Piece piece = at->second;
-    if (end <= first || (only != nullptr && piece.epoch != *only)) {
+    if (end <= first || !ends(piece.epoch)) {
       ++at;
       continue;
     }

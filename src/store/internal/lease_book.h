@@ -24,7 +24,8 @@ class LeaseBook {
   bool end_indexes(ArrayId array, uint64_t first, uint64_t count);
   bool end_array(ArrayId array);
   bool end(const WorkRef& work);
-  bool end(const LeasedWork& leased);  // only under this epoch
+  bool end(const LeasedWork& leased);        // only under this epoch
+  bool end_up_to(const LeasedWork& leased);  // under this epoch or an older one
 
   std::vector<Row> take_emptied() { return std::exchange(emptied_, {}); }
   bool empty() const { return rows_.empty(); }
@@ -46,8 +47,11 @@ class LeaseBook {
   };
 
   void release(Row row, uint64_t count);
-  bool cut(Ranges& ranges, uint64_t first, uint64_t count, const LeaseEpoch* only);
-  bool end_range(const WorkRef& work, const LeaseEpoch* only);
+  // `ends` says of an epoch whether it is meant.
+  template <class Ends>
+  bool end_if(const WorkRef& work, Ends ends);
+  template <class Ends>
+  bool cut(Ranges& ranges, uint64_t first, uint64_t count, Ends ends);
 
   std::map<Row, Left> rows_;
   std::unordered_map<TaskId, Piece> tasks_;

@@ -78,6 +78,16 @@ TEST(LeaseBookTest, AnEndedLeaseOfAnOlderEpochEndsNothing) {
   EXPECT_EQ(book.out()[0].items, (std::vector{range(0, 1, 8), range(2, 2, 8)}));
 }
 
+TEST(LeaseBookTest, AnEndUpToAnEpochEndsOlderOnesToo) {
+  LeaseBook book;
+  book.put(1, hand_out({range(0, 4, 1), task(1, 2)}));
+  book.put(2, hand_out({range(2, 1, 5)}));
+  EXPECT_TRUE(book.end_up_to(range(0, 4, 3)));
+  EXPECT_TRUE(book.end_up_to(task(1, 2)));
+  ASSERT_EQ(book.out().size(), 1U);
+  EXPECT_EQ(book.out()[0].items, std::vector{range(2, 1, 5)});
+}
+
 TEST(LeaseBookTest, AHandOutOfNothingIsEmptyAtOnce) {
   LeaseBook book;
   book.put(4, hand_out({}));

@@ -25,13 +25,14 @@ class MemoryReader : public Reader {
 
   Result<Turn> last_turn() override {
     const os::Lock lock(c_.mutex);
-    return c_.last_turn;
+    return c_.tables.last_turn;
   }
 
   Result<std::vector<ExecutionRecord>> executions(ExecutionId after, uint32_t limit) override {
     const os::Lock lock(c_.mutex);
     std::vector<ExecutionRecord> out;
-    for (auto at = c_.executions.upper_bound(after); at != c_.executions.end(); ++at) {
+    for (auto at = c_.tables.executions.upper_bound(after); at != c_.tables.executions.end();
+         ++at) {
       if (out.size() == limit) break;
       out.push_back(at->second);
     }
@@ -40,13 +41,14 @@ class MemoryReader : public Reader {
 
   Result<std::optional<ExecutionRecord>> execution(ExecutionId id) override {
     const os::Lock lock(c_.mutex);
-    return found(c_.executions, id);
+    return found(c_.tables.executions, id);
   }
 
   Result<std::vector<StepRecord>> steps(ExecutionId id) override {
     const os::Lock lock(c_.mutex);
     std::vector<StepRecord> out;
-    for (auto at = c_.steps.lower_bound(StepRef{.execution = id}); at != c_.steps.end(); ++at) {
+    for (auto at = c_.tables.steps.lower_bound(StepRef{.execution = id});
+         at != c_.tables.steps.end(); ++at) {
       if (at->first.execution != id) break;
       out.push_back(at->second);
     }
@@ -58,22 +60,23 @@ class MemoryReader : public Reader {
 
   Result<std::optional<TaskRow>> task(TaskId id) override {
     const os::Lock lock(c_.mutex);
-    if (const auto live = c_.live.find(id); live != c_.live.end()) {
+    if (const auto live = c_.tables.live.find(id); live != c_.tables.live.end()) {
       return std::optional(TaskRow{.task = live->second});
     }
-    const auto past = c_.history.find(id);
-    if (past == c_.history.end()) return std::optional<TaskRow>();
+    const auto past = c_.tables.history.find(id);
+    if (past == c_.tables.history.end()) return std::optional<TaskRow>();
     return std::optional(row_of(past->second));
   }
 
   Result<std::vector<TaskRow>> tasks(const TaskFilter& filter) override {
     const os::Lock lock(c_.mutex);
     std::vector<TaskRow> out;
-    auto live = c_.live.upper_bound(filter.after);
-    auto past = c_.history.upper_bound(filter.after);
-    while (out.size() < filter.limit && (live != c_.live.end() || past != c_.history.end())) {
-      const bool take_live =
-          past == c_.history.end() || (live != c_.live.end() && live->first < past->first);
+    auto live = c_.tables.live.upper_bound(filter.after);
+    auto past = c_.tables.history.upper_bound(filter.after);
+    while (out.size() < filter.limit &&
+           (live != c_.tables.live.end() || past != c_.tables.history.end())) {
+      const bool take_live = past == c_.tables.history.end() ||
+                             (live != c_.tables.live.end() && live->first < past->first);
       if (take_live) {
         if (selected(filter, live->second, Outcome::open)) out.push_back({.task = live->second});
         ++live;
@@ -88,8 +91,8 @@ class MemoryReader : public Reader {
 
   Result<std::optional<ArrayRow>> array(ArrayId id) override {
     const os::Lock lock(c_.mutex);
-    const auto at = c_.arrays.find(id);
-    if (at == c_.arrays.end()) return std::optional<ArrayRow>();
+    const auto at = c_.tables.arrays.find(id);
+    if (at == c_.tables.arrays.end()) return std::optional<ArrayRow>();
     const StoredArray& array = at->second;
     ArrayRow row{.array = array.record};
     row.finished = array.finished;
@@ -111,16 +114,16 @@ class MemoryReader : public Reader {
   Result<std::vector<IndexRow>> outcomes(ArrayId id, uint64_t first, uint32_t limit) override {
     const os::Lock lock(c_.mutex);
     std::vector<IndexRow> out;
-    const auto at = c_.arrays.find(id);
-    if (at == c_.arrays.end()) return out;
+    const auto at = c_.tables.arrays.find(id);
+    if (at == c_.tables.arrays.end()) return out;
     const StoredArray& array = at->second;
     auto next = array.outcomes.lower_bound(first);
     for (uint64_t i = first; i < array.record.count && out.size() < limit; ++i) {
       if (next != array.outcomes.end() && next->first == i) {
-        out.push_back({next->second.outcome, c_.turns.at(next->second.turn)});
+        out.push_back({next->second.outcome, c_.tables.turns.at(next->second.turn)});
         ++next;
       } else if (array.states.of(i) == Outcome::cancelled) {
-        IndexRow row{.recorded = c_.turns.at(array.rest_cancelled)};
+        IndexRow row{.recorded = c_.tables.turns.at(array.rest_cancelled)};
         row.outcome.index = i;
         row.outcome.outcome = Outcome::cancelled;
         out.push_back(std::move(row));
@@ -135,8 +138,8 @@ class MemoryReader : public Reader {
   Result<std::vector<AttemptRecord>> attempts(const WorkRef& work) override {
     const os::Lock lock(c_.mutex);
     std::vector<AttemptRecord> out;
-    const auto at = c_.attempts.find(work.task ? work.task.raw : work.array.raw);
-    if (at == c_.attempts.end()) return out;
+    const auto at = c_.tables.attempts.find(work.task ? work.task.raw : work.array.raw);
+    if (at == c_.tables.attempts.end()) return out;
     for (const AttemptRecord& attempt : at->second) {
       if (overlap(attempt.work, work)) out.push_back(attempt);
     }
@@ -147,11 +150,11 @@ class MemoryReader : public Reader {
     const os::Lock lock(c_.mutex);
     std::vector<ResultValue> out;
     if (ref.place == ResultRef::Place::task) {
-      const auto at = c_.history.find(ref.task);
-      if (at != c_.history.end()) out.push_back(at->second.history.result);
+      const auto at = c_.tables.history.find(ref.task);
+      if (at != c_.tables.history.end()) out.push_back(at->second.history.result);
     } else if (ref.place == ResultRef::Place::array) {
-      const auto at = c_.arrays.find(ref.array);
-      if (at == c_.arrays.end()) return out;
+      const auto at = c_.tables.arrays.find(ref.array);
+      if (at == c_.tables.arrays.end()) return out;
       out.resize(at->second.record.count);
       for (const auto& [index, finished] : at->second.outcomes) {
         if (index < out.size()) out[index] = finished.outcome.result;
@@ -162,18 +165,18 @@ class MemoryReader : public Reader {
 
   Result<std::optional<std::string>> plan_text(const Sha256& hash) override {
     const os::Lock lock(c_.mutex);
-    return found(c_.plans, hash);
+    return found(c_.tables.plans, hash);
   }
 
   Result<std::optional<KeyRecord>> key(const std::string& queue, const std::string& key) override {
     const os::Lock lock(c_.mutex);
-    return found(c_.keys, std::pair(queue, key));
+    return found(c_.tables.keys, std::pair(queue, key));
   }
 
   Result<std::optional<Outcome>> task_outcome(TaskId id) override {
     const os::Lock lock(c_.mutex);
-    const auto at = c_.history.find(id);
-    if (at == c_.history.end()) return std::optional<Outcome>();
+    const auto at = c_.tables.history.find(id);
+    if (at == c_.tables.history.end()) return std::optional<Outcome>();
     return std::optional(at->second.history.outcome);
   }
 
@@ -194,7 +197,7 @@ class MemoryReader : public Reader {
             .error = h.error,
             .log = h.log,
             .trace = h.trace,
-            .recorded = c_.turns.at(finished.turn)};
+            .recorded = c_.tables.turns.at(finished.turn)};
   }
 
   std::shared_ptr<MemoryContents> contents_;

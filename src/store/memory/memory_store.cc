@@ -9,10 +9,10 @@ namespace tidemill::store {
 
 namespace {
 
-// Applies the changes of one commit; the caller holds the mutex.
+// Applies the changes of one commit.
 class Applier {
  public:
-  Applier(MemoryContents& contents, Turn turn) : c_(contents), turn_(turn) {}
+  Applier(MemoryTables& tables, Turn turn) : c_(tables), turn_(turn) {}
 
   void operator()(const PutQueue& v) { c_.queues[v.config.name] = v.config; }
   void operator()(const PutTask& v) { c_.live[v.task.id] = v.task; }
@@ -79,7 +79,7 @@ class Applier {
   void operator()(const PutCounters& v) { c_.counters = v; }
 
  private:
-  MemoryContents& c_;
+  MemoryTables& c_;
   Turn turn_;
 };
 
@@ -88,7 +88,7 @@ bool unfinished(const ExecutionRecord& execution) {
          execution.state == ExecutionRecord::State::stopping;
 }
 
-void load_arrays(const MemoryContents& c, Loader& loader) {
+void load_arrays(const MemoryTables& c, Loader& loader) {
   const auto each = [&](auto visit) {
     for (const auto& [id, array] : c.arrays) {
       if (!array.finished) visit(id, array);
@@ -113,8 +113,8 @@ class MemoryStore : public Store {
   explicit MemoryStore(std::shared_ptr<MemoryContents> contents) : contents_(std::move(contents)) {}
 
   Status load(Loader& loader) override {
-    MemoryContents& c = *contents_;
-    const os::Lock lock(c.mutex);
+    const os::Lock lock(contents_->mutex);
+    MemoryTables& c = contents_->tables;
     loader.counters(c.counters.next_id, c.counters.incarnation, c.last_turn);
     for (const auto& [name, queue] : c.queues) loader.queue(queue);
     for (const auto& [id, execution] : c.executions) {
@@ -136,8 +136,8 @@ class MemoryStore : public Store {
   }
 
   Status commit(std::span<const Change> changes, const CommitInfo& info) override {
-    MemoryContents& c = *contents_;
-    const os::Lock lock(c.mutex);
+    const os::Lock lock(contents_->mutex);
+    MemoryTables& c = contents_->tables;
     TIDEMILL_ASSERT(info.turn > c.last_turn);
     Applier applier(c, info.turn);
     for (const Change& change : changes) std::visit(applier, change);
@@ -152,7 +152,7 @@ class MemoryStore : public Store {
   Status put_plan(const Sha256& hash, std::string_view text,
                   std::span<const std::string> /*step_names*/) override {
     const os::Lock lock(contents_->mutex);
-    contents_->plans.try_emplace(hash, text);
+    contents_->tables.plans.try_emplace(hash, text);
     return Ok{};
   }
 
@@ -160,7 +160,7 @@ class MemoryStore : public Store {
   bool failed() const override { return false; }
   StoreStats stats() const override {
     const os::Lock lock(contents_->mutex);
-    return contents_->stats;
+    return contents_->tables.stats;
   }
 
  private:

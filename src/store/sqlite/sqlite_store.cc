@@ -202,8 +202,9 @@ StoreStats SqliteStore::stats() const {
   return stats_;
 }
 
-// What the file is, before anything is made beside it. A file that is only half set up passes: the
-// log may hold the rest, and it is asked again when it is open.
+// What the file is, before anything is made beside it. The look goes past the log, so where there
+// is one the file alone may be half set up or in the midst of a checkpoint: only what belongs to
+// another program is refused then, and the rest is asked again when the file is open.
 Status check_before_locking(const std::string& path, const SqliteOptions& options) {
   const auto size = os::file_size(path);
   if (!size.ok()) {
@@ -211,12 +212,14 @@ Status check_before_locking(const std::string& path, const SqliteOptions& option
         options.mode == Mode::create && size.error().code == ErrorCode::not_found;
     return may_create ? Status(Ok{}) : size.error();
   }
-  if (*size == 0)
+  if (*size == 0) {
     return options.mode == Mode::create ? Status(Ok{}) : refuse_unless_ours(Identity::empty);
+  }
   TIDEMILL_TRY(auto probe,
                Database::open(path, {Database::Access::immutable, options.vfs, {}, {}}));
-  TIDEMILL_TRY(const Identity identity, identify(*probe));
-  return identity == Identity::foreign ? refuse_unless_ours(identity) : Status(Ok{});
+  const Result<Identity> identity = identify(*probe);
+  if (!identity.ok()) return os::exists(path + "-wal") ? Status(Ok{}) : identity.error();
+  return *identity == Identity::foreign ? refuse_unless_ours(*identity) : Status(Ok{});
 }
 
 Result<std::unique_ptr<Store>> open_owned(const std::string& path, SqliteOptions options) {

@@ -150,20 +150,21 @@ void Attempt::suspend(PipelineDriver::Suspend child, std::string state,
   auto kept = std::make_shared<Report>();
   kept->kind = Report::Kind::suspended;
   kept->resume_with = std::make_shared<const std::string>(std::move(state));
-  kept->child.path = path.as_string();
   kept->child.key = std::move(child.key);
   kept->child.input = std::make_shared<const std::string>(playbook::to_json(child.input));
   const Value step = child.config.get("return_step");
   if (step.is_string()) kept->child.return_step = step.as_string();
   kept->child.timeout = child.timeout;
-  services_.children.find(
-      path.as_string(), context().execution->info.file,
-      [this, kept, on_failure = std::move(on_failure), alive = alive()](Result<Sha256> hash) {
-        if (alive.expired() || !on_report_) return;
-        if (!hash.ok()) return on_failure({"playbook", hash.error().what, false});
-        kept->child.plan = *hash;
-        finish(std::move(*kept));
-      });
+  services_.children.find(path.as_string(), context().execution->info.file,
+                          [this, kept, on_failure = std::move(on_failure),
+                           alive = alive()](Result<ChildPlaybooks::Found> found) {
+                            if (alive.expired() || !on_report_) return;
+                            if (!found.ok())
+                              return on_failure({"playbook", found.error().what, false});
+                            kept->child.path = std::move(found->file);
+                            kept->child.plan = found->hash;
+                            finish(std::move(*kept));
+                          });
 }
 
 void Attempt::fetch_child(std::function<void(ToolResult)> on_result) {

@@ -15,26 +15,27 @@ std::string joined(const std::string& folder, const std::string& path) {
 
 }  // namespace
 
-void ChildPlaybooks::find(const std::string& path, const std::string& parent_file, OnHash on_hash) {
+void ChildPlaybooks::find(const std::string& path, const std::string& parent_file,
+                          OnFound on_found) {
   const std::string key = os::folder_of(parent_file) + "\n" + path;
-  if (const auto found = known_.find(key); found != known_.end()) return on_hash(found->second);
+  if (const auto found = known_.find(key); found != known_.end()) return on_found(found->second);
   const std::vector<std::string> places = candidates(path, parent_file);
   for (const std::string& place : places) {
     if (!os::exists(place)) continue;
     auto text = os::read_file(place);
     if (!text.ok()) continue;
-    const Sha256 hash = sha256(*text);
-    exchange_.put_plan(hash, std::move(*text),
-                       [this, key, hash, on_hash = std::move(on_hash)](Status put) {
-                         if (!put.ok()) return on_hash(std::move(put).error());
-                         known_.emplace(key, hash);
-                         on_hash(hash);
+    const Found it{place, sha256(*text)};
+    exchange_.put_plan(it.hash, std::move(*text),
+                       [this, key, it, on_found = std::move(on_found)](Status put) {
+                         if (!put.ok()) return on_found(std::move(put).error());
+                         known_.emplace(key, it);
+                         on_found(it);
                        });
     return;
   }
   std::string looked;
   for (const std::string& place : places) looked += (looked.empty() ? "" : ", ") + place;
-  on_hash(Error{ErrorCode::not_found, "no playbook '" + path + "'; looked for " + looked});
+  on_found(Error{ErrorCode::not_found, "no playbook '" + path + "'; looked for " + looked});
 }
 
 std::vector<std::string> ChildPlaybooks::candidates(const std::string& path,

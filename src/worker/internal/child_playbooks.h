@@ -18,10 +18,14 @@ class ChildPlaybooks {
   ChildPlaybooks(wire::Exchange& exchange, std::string base_folder)
       : exchange_(exchange), base_folder_(std::move(base_folder)) {}
 
-  // The hash under which the server knows the text. Errors: not_found (says where it was looked
-  // for), and what put_plan() says. The callback may come from within.
-  using OnHash = std::function<void(Result<Sha256>)>;
-  void find(const std::string& path, const std::string& parent_file, OnHash on_hash);
+  struct Found {
+    std::string file;  // where it is: the playbooks it names are looked up beside it
+    Sha256 hash{};     // under which the server knows the text
+  };
+  // Errors: not_found (says where it was looked for), and what put_plan() says. The callback may
+  // come from within.
+  using OnFound = std::function<void(Result<Found>)>;
+  void find(const std::string& path, const std::string& parent_file, OnFound on_found);
 
  private:
   std::vector<std::string> candidates(const std::string& path,
@@ -29,7 +33,7 @@ class ChildPlaybooks {
 
   wire::Exchange& exchange_;
   std::string base_folder_;
-  std::unordered_map<std::string, Sha256> known_;  // by folder of the parent and path
+  std::unordered_map<std::string, Found> known_;  // by folder of the parent and path
 };
 
 }  // namespace tidemill::worker

@@ -18,7 +18,7 @@ using playbook::Value;
 constexpr size_t kExecutionsKept = 1'024;
 constexpr size_t kPlansKept = 256;
 constexpr size_t kStepsKept = 64;
-constexpr uint64_t kResultBytesKept = 64 * 1024 * 1024;  // as JSON text
+constexpr uint64_t kResultBytesKept = 32 * 1024 * 1024;  // as JSON text
 
 std::string key_of(const Sha256& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};

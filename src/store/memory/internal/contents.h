@@ -34,25 +34,29 @@ struct StoredArray {
   std::map<uint64_t, IndexOverride> overrides;
 };
 
+struct MemoryTables {
+  PutCounters counters{.next_id = 1, .incarnation = 0};
+  Turn last_turn;
+  std::map<Turn, WallTime> turns;
+  std::map<std::string, QueueConfig> queues;
+  std::map<TaskId, TaskRecord> live;
+  std::map<TaskId, FinishedTask> history;
+  std::map<uint64_t, std::vector<AttemptRecord>> attempts;  // by task or array
+  std::map<ArrayId, StoredArray> arrays;
+  std::map<BarrierId, BarrierRecord> barriers;
+  std::map<ExecutionId, ExecutionRecord> executions;
+  std::map<StepRef, StepRecord> steps;
+  std::map<std::pair<std::string, std::string>, KeyRecord> keys;
+  LeaseBook leases;
+  LeaseBook::Row next_hand_out = 1;
+  std::map<Sha256, std::string> plans;
+  StoreStats stats;
+};
+
 class MemoryContents {
  public:
   os::Mutex mutex;
-  PutCounters counters GUARDED_BY(mutex){.next_id = 1, .incarnation = 0};
-  Turn last_turn GUARDED_BY(mutex);
-  std::map<Turn, WallTime> turns GUARDED_BY(mutex);
-  std::map<std::string, QueueConfig> queues GUARDED_BY(mutex);
-  std::map<TaskId, TaskRecord> live GUARDED_BY(mutex);
-  std::map<TaskId, FinishedTask> history GUARDED_BY(mutex);
-  std::map<uint64_t, std::vector<AttemptRecord>> attempts GUARDED_BY(mutex);  // by task or array
-  std::map<ArrayId, StoredArray> arrays GUARDED_BY(mutex);
-  std::map<BarrierId, BarrierRecord> barriers GUARDED_BY(mutex);
-  std::map<ExecutionId, ExecutionRecord> executions GUARDED_BY(mutex);
-  std::map<StepRef, StepRecord> steps GUARDED_BY(mutex);
-  std::map<std::pair<std::string, std::string>, KeyRecord> keys GUARDED_BY(mutex);
-  LeaseBook leases GUARDED_BY(mutex);
-  LeaseBook::Row next_hand_out GUARDED_BY(mutex) = 1;
-  std::map<Sha256, std::string> plans GUARDED_BY(mutex);
-  StoreStats stats GUARDED_BY(mutex);
+  MemoryTables tables GUARDED_BY(mutex);
 };
 
 std::unique_ptr<Reader> make_memory_reader(std::shared_ptr<MemoryContents> contents);

@@ -28,7 +28,8 @@ class Recovery {
   Status tasks();
   Status steps();
   Status hand_outs();
-  Status lease_ends(std::vector<std::pair<LeaseBook::Row, WorkRef>>& out);
+  Status lease_ends(std::vector<std::pair<LeaseBook::Row, LeasedWork>>& out);
+  void end(const LeasedWork& ended);
   void end_what_has_an_outcome();
 
   Database& db_;
@@ -224,7 +225,7 @@ Status Recovery::steps() {
 // ---- hand-outs ----
 
 Status Recovery::hand_outs() {
-  std::vector<std::pair<LeaseBook::Row, WorkRef>> ends;
+  std::vector<std::pair<LeaseBook::Row, LeasedWork>> ends;
   TIDEMILL_CHECK(lease_ends(ends));
   auto end = ends.begin();
   TIDEMILL_TRY(Statement s, db_.prepare("SELECT row, data, sum FROM hand_outs ORDER BY row"));
@@ -232,30 +233,31 @@ Status Recovery::hand_outs() {
     const uint64_t number = row.number(0);
     TIDEMILL_TRY(const HandOut hand_out, record_at<HandOut>(row, "hand_outs", 1, number));
     // An end is of every hand-out up to its row.
-    for (; end != ends.end() && end->first < number; ++end) leases_.end(end->second);
+    for (; end != ends.end() && end->first < number; ++end) this->end(end->second);
     leases_.put(number, hand_out);
     return Ok{};
   }));
-  for (; end != ends.end(); ++end) leases_.end(end->second);
+  for (; end != ends.end(); ++end) this->end(end->second);
   end_what_has_an_outcome();
   for (HandOut& hand_out : leases_.out()) loader_.hand_out(std::move(hand_out));
   return Ok{};
 }
 
-Status Recovery::lease_ends(std::vector<std::pair<LeaseBook::Row, WorkRef>>& out) {
-  TIDEMILL_TRY(Statement s,
-               db_.prepare("SELECT row, work, first, count, array, sum FROM lease_ends "
-                           "ORDER BY row, work, first"));
+Status Recovery::lease_ends(std::vector<std::pair<LeaseBook::Row, LeasedWork>>& out) {
+  TIDEMILL_TRY(Statement s, db_.prepare("SELECT row, turn, part, data, sum FROM lease_ends "
+                                        "ORDER BY row, turn, part"));
   return each_row(s, [&](const Statement& row) -> Status {
-    const uint64_t number = row.number(0), work = row.number(1), first = row.number(2);
-    const uint64_t count = row.number(3), is_array = row.number(4);
-    if (row.number(5) != row_sum("", number, work, first, count, is_array)) {
-      return bad_row("lease_ends", key_text(number, work, first), "its checksum is wrong");
-    }
-    out.emplace_back(number, is_array == 1 ? WorkRef::of(ArrayId{work}, first, count)
-                                           : WorkRef::of(TaskId{work}));
+    TIDEMILL_TRY(const EndLease end, record_at<EndLease>(row, "lease_ends", 3, row.integer(0),
+                                                         row.integer(1), row.integer(2)));
+    out.emplace_back(row.number(0), end.ended);
     return Ok{};
   });
+}
+
+// The hand-out that gave the ended lease may be gone, and older ones of the same work still be
+// there.
+void Recovery::end(const LeasedWork& ended) {
+  ended.epoch ? leases_.end_up_to(ended) : leases_.end(ended.work);
 }
 
 void Recovery::end_what_has_an_outcome() {

@@ -59,8 +59,8 @@ CREATE TABLE step_records (execution INTEGER, step INTEGER, epoch INTEGER, state
 CREATE TABLE idempotency_keys (queue TEXT, key TEXT, task INTEGER NOT NULL, data BLOB NOT NULL,
   sum INTEGER NOT NULL, PRIMARY KEY (queue, key)) WITHOUT ROWID;
 CREATE TABLE hand_outs (row INTEGER PRIMARY KEY, data BLOB NOT NULL, sum INTEGER NOT NULL);
-CREATE TABLE lease_ends (row INTEGER, work INTEGER, first INTEGER, count INTEGER NOT NULL,
-  array INTEGER NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY (row, work, first)) WITHOUT ROWID;
+CREATE TABLE lease_ends (row INTEGER, turn INTEGER, part INTEGER, data BLOB NOT NULL,
+  sum INTEGER NOT NULL, PRIMARY KEY (row, turn, part)) WITHOUT ROWID;
 CREATE TABLE plans (hash BLOB PRIMARY KEY, text TEXT NOT NULL, sum INTEGER NOT NULL);
 CREATE TABLE plan_steps (plan BLOB, step INTEGER, name TEXT NOT NULL, PRIMARY KEY (plan, step))
   WITHOUT ROWID;
@@ -95,12 +95,14 @@ SELECT a.id, n.queue, n.kind, CASE WHEN a.finished IS NULL THEN 'array' ELSE 'ar
      WHERE e.id = a.execution),
   a.count,
   CASE WHEN a.finished IS NULL
-    THEN (SELECT total(o.done) FROM array_outcomes o WHERE o.array = a.id) ELSE a.done END + 0,
+    THEN (SELECT coalesce(sum(o.done), 0) FROM array_outcomes o WHERE o.array = a.id)
+    ELSE a.done END,
   CASE WHEN a.finished IS NULL
-    THEN (SELECT total(o.failed) FROM array_outcomes o WHERE o.array = a.id) ELSE a.failed END + 0,
+    THEN (SELECT coalesce(sum(o.failed), 0) FROM array_outcomes o WHERE o.array = a.id)
+    ELSE a.failed END,
   CASE WHEN a.finished IS NULL
-    THEN (SELECT total(o.cancelled) FROM array_outcomes o WHERE o.array = a.id) ELSE a.cancelled
-    END + 0,
+    THEN (SELECT coalesce(sum(o.cancelled), 0) FROM array_outcomes o WHERE o.array = a.id)
+    ELSE a.cancelled END,
   strftime('%Y-%m-%dT%H:%M:%fZ', a.spawned / 1e9, 'unixepoch'),
   strftime('%Y-%m-%dT%H:%M:%fZ', a.finished / 1e9, 'unixepoch'), NULL, NULL, NULL, NULL
 FROM array_records a JOIN lanes n ON n.lane = a.lane;

@@ -155,14 +155,14 @@ Status Writer::one(const ReopenTask& v) {
     TIDEMILL_CHECK(s_->drop_finished_row.with(v.task.id.raw).run());
   }
   leases_.end_task(v.task.id);
-  TIDEMILL_CHECK(mark_ended(WorkRef::of(v.task.id)));
+  TIDEMILL_CHECK(mark_ended({WorkRef::of(v.task.id), {}}));
   return put_live(v.task);
 }
 
 Status Writer::one(const PutAttempt& v) {
   const AttemptRecord& a = v.attempt;
   const uint64_t work = a.work.task ? a.work.task.raw : a.work.array.raw;
-  if (leases_.end(a.work)) TIDEMILL_CHECK(mark_ended(a.work));
+  if (leases_.end(a.work)) TIDEMILL_CHECK(mark_ended({a.work, {}}));
   std::optional<int64_t> ran, retryable;
   std::optional<std::string_view> kind, message, log;
   if (a.trace.finished.ns != 0) ran = (a.trace.finished - a.trace.started).ns;
@@ -291,19 +291,18 @@ Status Writer::one(const HandOut& v) {
 }
 
 Status Writer::one(const EndLease& v) {
-  return leases_.end(v.ended) ? mark_ended(v.ended.work) : Status(Ok{});
+  return leases_.end(v.ended) ? mark_ended(v.ended) : Status(Ok{});
 }
 
 // Recovery reads hand-outs and takes off what has an outcome; that a piece ended otherwise is
-// written: of every hand-out up to the last one. Without any hand-out left there is nothing to take
-// it off from.
-Status Writer::mark_ended(const WorkRef& work) {
+// written: of every hand-out up to the last one, under this epoch, or under any when it names none.
+Status Writer::mark_ended(const LeasedWork& ended) {
   if (last_hand_out_ == 0) return Ok{};
   oldest_end_ = std::min(oldest_end_, last_hand_out_);
-  const uint64_t id = work.task ? work.task.raw : work.array.raw;
-  const int64_t is_array = work.task ? 0 : 1;
-  const uint64_t sum = row_sum("", last_hand_out_, id, work.first, work.count, is_array);
-  return s_->put_end.with(last_hand_out_, id, work.first, work.count, is_array, sum).run();
+  const int64_t part = part_++;
+  const std::string_view data = encoded(EndLease{ended});
+  const uint64_t sum = row_sum(data, last_hand_out_, turn_.raw, part);
+  return s_->put_end.with(last_hand_out_, turn_.raw, part, Blob{data}, sum).run();
 }
 
 Status Writer::drop_ended_hand_outs() {

@@ -80,7 +80,7 @@ class Writer {
   Status put_mark(ArrayId array, uint64_t first, uint64_t last, int64_t counts[3],
                   std::string_view heads);
   Result<Outcome> outcome_of(ArrayId array, uint64_t index);
-  Status mark_ended(const WorkRef& work);
+  Status mark_ended(const LeasedWork& ended);
   Status drop_ended_hand_outs();
   std::string_view encoded(const auto& record);
 

@@ -88,7 +88,7 @@ Status Writer::put_mark(ArrayId array, uint64_t first, uint64_t last, int64_t co
 
 Status Writer::one(const ReopenIndex& v) {
   leases_.end_indexes(v.array, v.index, 1);
-  TIDEMILL_CHECK(mark_ended(WorkRef::of(v.array, v.index)));
+  TIDEMILL_CHECK(mark_ended({WorkRef::of(v.array, v.index), {}}));
   TIDEMILL_TRY(const Outcome before, outcome_of(v.array, v.index));
   int64_t counts[3] = {before == Outcome::done ? -1 : 0, before == Outcome::failed ? -1 : 0,
                        before == Outcome::cancelled ? -1 : 0};

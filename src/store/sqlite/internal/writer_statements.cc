@@ -46,7 +46,7 @@ Status Writer::Statements::prepare(Database& db) {
       {&put_key, "INSERT OR REPLACE INTO idempotency_keys VALUES (?, ?, ?, ?, ?)"},
       {&put_hand_out, "INSERT INTO hand_outs VALUES (?, ?, ?)"},
       {&drop_hand_out, "DELETE FROM hand_outs WHERE row = ?"},
-      {&put_end, "INSERT OR REPLACE INTO lease_ends VALUES (?, ?, ?, ?, ?, ?)"},
+      {&put_end, "INSERT INTO lease_ends VALUES (?, ?, ?, ?, ?)"},
       {&drop_ends, "DELETE FROM lease_ends WHERE row < ?"},
   };
   for (const auto& [statement, sql] : all) {

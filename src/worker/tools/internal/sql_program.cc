@@ -22,6 +22,9 @@ bool is_one_of(const std::string& word, const std::array<std::string_view, N>& w
 constexpr std::array<std::string_view, 9> kTakesParameters = {
     "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES", "REPLACE", "MERGE", "EXPLAIN"};
 constexpr std::array<std::string_view, 4> kMayOnlyRead = {"SELECT", "VALUES", "WITH", "EXPLAIN"};
+// What makes a statement that begins with WITH more than a read.
+constexpr std::array<std::string_view, 5> kWrites = {"INSERT", "UPDATE", "DELETE", "REPLACE",
+                                                     "MERGE"};
 constexpr std::array<std::string_view, 11> kOwnTransactionSqlite = {
     "BEGIN",  "COMMIT", "END",    "ROLLBACK", "SAVEPOINT", "RELEASE",
     "VACUUM", "PRAGMA", "ATTACH", "DETACH",   "ANALYZE"};
@@ -62,6 +65,8 @@ SqlTraits traits_of(std::span<const SqlToken> tokens, SqlDialect dialect) {
                                    ? is_one_of(first, kOwnTransactionSqlite)
                                    : is_one_of(first, kOwnTransactionPostgres);
       traits.single_only = first == "VACUUM" || first == "REINDEX" || first == "CLUSTER";
+    } else if (first == "WITH" && is_one_of(word, kWrites)) {
+      traits.may_only_read = false;
     } else if (word == "CONCURRENTLY" || word == "DATABASE" || word == "TABLESPACE" ||
                word == "SYSTEM") {
       traits.single_only |= first == "CREATE" || first == "DROP" || first == "ALTER";

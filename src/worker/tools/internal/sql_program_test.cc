@@ -200,6 +200,9 @@ TEST(SqlProgramTest, Traits) {
   };
   EXPECT_TRUE(traits("-- c\n select 1", SqlDialect::sqlite).may_only_read);
   EXPECT_FALSE(traits("insert into t values (1)", SqlDialect::sqlite).may_only_read);
+  EXPECT_TRUE(traits("with a as (select 1) select * from a", SqlDialect::sqlite).may_only_read);
+  EXPECT_FALSE(
+      traits("with a as (select 1) update t set b = 1 from a", SqlDialect::sqlite).may_only_read);
   EXPECT_TRUE(traits("Begin immediate", SqlDialect::sqlite).own_transaction);
   EXPECT_TRUE(traits("pragma user_version", SqlDialect::sqlite).own_transaction);
   EXPECT_FALSE(traits("update t set a=1", SqlDialect::sqlite).own_transaction);
