@@ -9,10 +9,8 @@ namespace tidemill::machine {
 namespace {
 
 Timer attempt_timer(SessionId session, const LeaseEpoch& epoch) {
-  return {.kind = Timer::Kind::attempt,
-          .a = session.raw,
-          .b = epoch.incarnation,
-          .c = epoch.counter};
+  return {
+      .kind = Timer::Kind::attempt, .a = session.raw, .b = epoch.incarnation, .c = epoch.counter};
 }
 
 Lease& add_lease(State& s, Session& session, const LeasedWork& leased, const WorkSpec& work) {
@@ -86,8 +84,8 @@ Dropped shrink(State& s, SessionId holder, const LeaseEpoch& epoch) {
 }
 
 // Of work that came back after a restart: what was to be cancelled before it is so still.
-void tell_cancelled_in(State& s, SessionId session, const LiveArray& array,
-                       const IndexRange& range, const LeaseEpoch& epoch) {
+void tell_cancelled_in(State& s, SessionId session, const LiveArray& array, const IndexRange& range,
+                       const LeaseEpoch& epoch) {
   const ArrayId id = array.record.id;
   if (array.record.cancel_requested) {
     tell_cancel(s, session, {WorkRef::of(id, range.first, range.count), epoch});
@@ -118,7 +116,8 @@ namespace {
 
 // Who was to be told of a cancel went down with the last server: the holder that comes back is told
 // again. An array that stops because too many failed lets what runs finish.
-void remind_of_cancels(State& s, Session& session, const LiveArray& array, const LeasedWork& leased) {
+void remind_of_cancels(State& s, Session& session, const LiveArray& array,
+                       const LeasedWork& leased) {
   const bool stops = array.states.of(Outcome::failed) > array.record.max_failed;
   if (array.record.cancel_requested && !stops) {
     tell_cancel(s, session.id, leased);
