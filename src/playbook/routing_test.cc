@@ -114,8 +114,8 @@ TEST(RoutingTest, ErrorsNameTheStepAndTheArcAndFuelRunsOut) {
       << bad.error().text;
   EXPECT_FALSE(bad.error().needs_fuel);
   Fuel empty{1};
-  const auto dry = transition(*plan, step, Ending::done, data(R"({"rows":{"x":1}})"), scope_of(),
-                              empty);
+  const auto dry =
+      transition(*plan, step, Ending::done, data(R"({"rows":{"x":1}})"), scope_of(), empty);
   ASSERT_FALSE(dry.ok());
   EXPECT_TRUE(dry.error().needs_fuel);
 }
