@@ -123,8 +123,14 @@ TEST(RoutingTest, ErrorsNameTheStepAndTheArcAndFuelRunsOut) {
 TEST(RoutingTest, AdmitAndLoopRange) {
   const auto plan = plan_of(R"(
   - step: start
-    spec: {policy: {admit: {rules: [{when: "{{ ctx.go }}", then: {allow: true}}, {else: {then: {allow: false}}}]}}}
-    loop: {in: "{{ list }}", iterator: x, spec: {mode: parallel, max_in_flight: "{{ workload.limit }}"}}
+    spec:
+      policy:
+        admit:
+          rules: [{when: "{{ ctx.go }}", then: {allow: true}}, {else: {then: {allow: false}}}]
+    loop:
+      in: "{{ list }}"
+      iterator: x
+      spec: {mode: parallel, max_in_flight: "{{ workload.limit }}"}
     tool: {kind: noop}
     set: {ctx.go: 1}
 )");
