@@ -83,37 +83,6 @@ Dropped shrink(State& s, SessionId holder, const LeaseEpoch& epoch) {
   return dropped;
 }
 
-// Of work that came back after a restart: what was to be cancelled before it is so still.
-void tell_cancelled_in(State& s, SessionId session, const LiveArray& array, const IndexRange& range,
-                       const LeaseEpoch& epoch) {
-  const ArrayId id = array.record.id;
-  if (array.record.cancel_requested) {
-    tell_cancel(s, session, {WorkRef::of(id, range.first, range.count), epoch});
-    return;
-  }
-  auto own = array.overrides.lower_bound(range.first);
-  for (; own != array.overrides.end() && own->first < range.end(); ++own) {
-    if (!own->second.record.cancel_requested) continue;
-    tell_cancel(s, session, {WorkRef::of(id, own->first), epoch});
-  }
-}
-
-std::map<uint64_t, Holding>::iterator holding_at(LiveArray& array, uint64_t index) {
-  auto found = array.holdings.upper_bound(index);
-  TIDEMILL_ASSERT(found != array.holdings.begin());
-  --found;
-  TIDEMILL_ASSERT(index < found->first + found->second.count);
-  return found;
-}
-
-}  // namespace
-
-Duration lease_time(const State& s) {
-  return s.options.lease.ns > 0 ? s.options.lease : limits::kLease;
-}
-
-namespace {
-
 // Who was to be told of a cancel went down with the last server: the holder that comes back is told
 // again. An array that stops because too many failed lets what runs finish.
 void remind_of_cancels(State& s, Session& session, const LiveArray& array,
@@ -131,7 +100,19 @@ void remind_of_cancels(State& s, Session& session, const LiveArray& array,
   }
 }
 
+std::map<uint64_t, Holding>::iterator holding_at(LiveArray& array, uint64_t index) {
+  auto found = array.holdings.upper_bound(index);
+  TIDEMILL_ASSERT(found != array.holdings.begin());
+  --found;
+  TIDEMILL_ASSERT(index < found->first + found->second.count);
+  return found;
+}
+
 }  // namespace
+
+Duration lease_time(const State& s) {
+  return s.options.lease.ns > 0 ? s.options.lease : limits::kLease;
+}
 
 LeaseEpoch next_epoch(State& s) {
   return {.incarnation = s.options.incarnation, .counter = ++s.sessions.epoch_counter};
@@ -189,7 +170,6 @@ void take_over(State& s, Session& session, const LeaseEpoch& epoch) {
   TIDEMILL_ASSERT(array != nullptr);
   for (const IndexRange& range : open_ranges(*array, reserved.leased)) {
     array->holdings.at(range.first).session = session.id;
-    tell_cancelled_in(s, session.id, *array, range, epoch);
   }
   Lease& lease = add_lease(s, session, reserved.leased, array->record.work);
   if (!lease.needs_slot) session.open_places -= lease.open - reserved.open;
