@@ -40,7 +40,8 @@ Status Prefetch::read(const machine::Needs& needs) {
                                           .trace = row->trace});
   }
   for (const WorkRef& work : needs.finished_indexes) TIDEMILL_CHECK(read_finished_index(work));
-  for (const ExecutionId id : needs.finished_executions) TIDEMILL_CHECK(read_finished_execution(id));
+  for (const ExecutionId id : needs.finished_executions)
+    TIDEMILL_CHECK(read_finished_execution(id));
   for (const Sha256& hash : needs.plans) TIDEMILL_CHECK(plans_.get(hash, *reader_));
   return Ok{};
 }
@@ -95,8 +96,7 @@ void Prefetch::forget(Turn durable) {
   keys_.forget(durable);
   tasks_.forget(durable);
   executions_.forget(durable);
-  std::erase_if(steps_in_flight_,
-                [&](const auto& entry) { return entry.second.first <= durable; });
+  std::erase_if(steps_in_flight_, [&](const auto& entry) { return entry.second.first <= durable; });
 }
 
 const KeyRecord* Prefetch::key(const std::string& queue, const std::string& key) const {

@@ -1,7 +1,7 @@
 #pragma once
-// Prefetch: reads what a turn's commands need and memory does not hold, under an overlay of the turns that
-// are decided but not yet durable, so that a turn never misses the one before (DESIGN §5). Used on the
-// engine thread only.
+// Prefetch: reads what a turn's commands need and memory does not hold, under an overlay of the
+// turns that are decided but not yet durable, so that a turn never misses the one before (DESIGN
+// §5). Used on the engine thread only.
 #include <map>
 #include <memory>
 #include <string>
@@ -37,8 +37,8 @@ class Prefetch : public machine::Rows {
  private:
   template <class Key, class Record>
   struct Table {
-    std::map<Key, Record> read;                         // for this turn
-    std::map<Key, std::pair<Turn, Record>> in_flight;   // not yet durable
+    std::map<Key, Record> read;                        // for this turn
+    std::map<Key, std::pair<Turn, Record>> in_flight;  // not yet durable
     const Record* find(const Key& k) const;
     void forget(Turn durable);
   };

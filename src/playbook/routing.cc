@@ -20,12 +20,14 @@ void add(std::vector<Reference>& out, const std::vector<SetItem>& set) {
   for (const SetItem& item : set) item.value.collect_references(out);
 }
 
-// A name of the step's own input reads what that input's template reads; inputs do not see each other.
+// A name of the step's own input reads what that input's template reads; inputs do not see each
+// other.
 void add_inputs(std::vector<Reference>& out, const Step& step) {
   std::vector<const InputTree*> named;
   for (const Reference& reference : out) {
     const InputTree* field = reference.path.empty() ? nullptr : step.input.field(reference.path[0]);
-    if (field && std::find(named.begin(), named.end(), field) == named.end()) named.push_back(field);
+    if (field && std::find(named.begin(), named.end(), field) == named.end())
+      named.push_back(field);
   }
   for (const InputTree* field : named) field->collect_references(out);
 }
@@ -42,8 +44,8 @@ std::string of_step(std::string_view what, const Step& step) {
 }
 
 std::string arc_name(const Plan& plan, const Step& step, size_t arc) {
-  return of_step("arc " + std::to_string(arc + 1) + " to '" + plan.step(step.arcs[arc].to).name + "'",
-                 step);
+  return of_step(
+      "arc " + std::to_string(arc + 1) + " to '" + plan.step(step.arcs[arc].to).name + "'", step);
 }
 
 // The names one evaluation sees. Builds only those that are read.
@@ -65,7 +67,7 @@ class Names {
   const Plan& plan_;
   const Step& step_;
   const RoutingScope& from_;
-  Scope outer_;          // builtins, steps, workload keys
+  Scope outer_;           // builtins, steps, workload keys
   Scope inner_{&outer_};  // inputs, and what set() adds
 };
 
@@ -118,7 +120,8 @@ bool Names::add_input(const std::string& root, Fuel& fuel) {
 std::vector<std::string_view> events_of(const Plan& plan, const Step& step, Ending ending) {
   if (ending == Ending::failed) return {"step.failed"};
   std::vector<std::string_view> events = {step.loop ? "loop.done" : "call.done", "step.exit"};
-  if (plan.api == ApiVersion::noetl_v2) events.push_back("step.done");  // its older name of step.exit
+  if (plan.api == ApiVersion::noetl_v2)
+    events.push_back("step.done");  // its older name of step.exit
   return events;
 }
 
@@ -165,7 +168,8 @@ Scope Evaluation::frame(std::string_view event) const {
   return scope;
 }
 
-std::optional<EvalError> Evaluation::write(const std::vector<SetItem>& set, const std::string& place) {
+std::optional<EvalError> Evaluation::write(const std::vector<SetItem>& set,
+                                           const std::string& place) {
   for (const SetItem& item : set) {
     if (item.target != SetItem::Target::ctx) continue;  // there is no iteration here
     const Scope scope = frame("step.exit");
@@ -203,7 +207,8 @@ std::optional<EvalError> Evaluation::choose(Ending ending) {
 
 std::optional<EvalError> Evaluation::write_arcs() {
   for (const uint32_t arc : out.arcs) {
-    if (auto error = write(step_.arcs[arc].set, arc_name(plan_, step_, arc) + ": set")) return error;
+    if (auto error = write(step_.arcs[arc].set, arc_name(plan_, step_, arc) + ": set"))
+      return error;
   }
   return std::nullopt;
 }
@@ -267,7 +272,8 @@ Evaluated<LoopRange> loop_range(const Plan& plan, const Step& step, const Routin
     auto items = loop.in.evaluate(names.scope(), fuel);
     if (!items.ok()) return with_place(items.error(), of_step("loop.in", step));
     if (!items.value().is_list()) {
-      const std::string text = "expected a list, got " + std::string(kind_name(items.value().kind()));
+      const std::string text =
+          "expected a list, got " + std::string(kind_name(items.value().kind()));
       return with_place({.text = text, .at = loop.in.at()}, of_step("loop.in", step));
     }
     out.items = std::move(items.value());

@@ -1,8 +1,8 @@
 #pragma once
-// What a playbook decides between its steps: whether a step is admitted, what its loop runs over, and
-// after its end which values `set` writes and which arcs are taken. The machine evaluates this with
-// kRoutingFuel on the values it holds; a worker evaluates the same functions with all values and more
-// fuel. Pure; any thread.
+// What a playbook decides between its steps: whether a step is admitted, what its loop runs over,
+// and after its end which values `set` writes and which arcs are taken. The machine evaluates this
+// with kRoutingFuel on the values it holds; a worker evaluates the same functions with all values
+// and more fuel. Pure; any thread.
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -40,7 +40,8 @@ struct LoopRange {
   Value items;  // a list
   uint32_t max_in_flight = 1;
 };
-// Errors: not a list; max_in_flight is no positive integer. Of a cursor loop `items` is an empty list.
+// Errors: not a list; max_in_flight is no positive integer. Of a cursor loop `items` is an empty
+// list.
 Evaluated<LoopRange> loop_range(const Plan& plan, const Step& step, const RoutingScope& scope,
                                 Fuel& fuel);
 
@@ -49,9 +50,9 @@ struct Transition {
   std::vector<uint32_t> arcs;    // chosen, by index in Step::arcs, in order
 };
 // The step's `set` runs after `done`, an arc's whenever it is taken. After `failed` only
-// an arc whose `when` reads event, output.status or output.error can be taken. An arc is true when it is
-// true under one of the events that the end of the step is: of a loop loop.done and step.exit, of any
-// other call.done and step.exit, of a failure step.failed.
+// an arc whose `when` reads event, output.status or output.error can be taken. An arc is true when
+// it is true under one of the events that the end of the step is: of a loop loop.done and
+// step.exit, of any other call.done and step.exit, of a failure step.failed.
 Evaluated<Transition> transition(const Plan& plan, const Step& step, Ending ending,
                                  const StepOutput& output, const RoutingScope& scope, Fuel& fuel);
 

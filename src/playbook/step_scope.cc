@@ -65,10 +65,17 @@ std::optional<uint64_t> id_from(const Value& v) {
 Value ref_value(const ResultRef& ref) {
   Map map;
   switch (ref.place) {
-    case ResultRef::Place::none: break;
-    case ResultRef::Place::task: map.set("task", Value(std::to_string(ref.task.raw))); break;
-    case ResultRef::Place::array: map.set("array", Value(std::to_string(ref.array.raw))); break;
-    case ResultRef::Place::blob: map.set("blob", Value(hex(ref.blob))); break;
+    case ResultRef::Place::none:
+      break;
+    case ResultRef::Place::task:
+      map.set("task", Value(std::to_string(ref.task.raw)));
+      break;
+    case ResultRef::Place::array:
+      map.set("array", Value(std::to_string(ref.array.raw)));
+      break;
+    case ResultRef::Place::blob:
+      map.set("blob", Value(hex(ref.blob)));
+      break;
   }
   map.set("size", number(ref.size));
   return map;
@@ -252,8 +259,9 @@ Result<StepScope> decode_scope(std::string_view text) {
     }
   }
   if (const Value ending = map.get("ending"); !ending.is_undefined()) {
-    const auto* at = ending.is_string() ? std::find(kEndings.begin(), kEndings.end(), ending.as_string())
-                                        : kEndings.end();
+    const auto* at = ending.is_string()
+                         ? std::find(kEndings.begin(), kEndings.end(), ending.as_string())
+                         : kEndings.end();
     if (at == kEndings.end()) return corrupt("a step's scope");
     scope.ending = static_cast<Ending>(at - kEndings.begin());
   }

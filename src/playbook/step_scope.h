@@ -1,13 +1,14 @@
 #pragma once
-// What the machine and a worker tell each other about one step of an execution, as JSON texts: the scope
-// a step is entered with (the `input` of its task or array), and what a report brings back besides the
-// result. Both sides use these functions and nothing else, so the format is known here only. Pure; any
-// thread.
+// What the machine and a worker tell each other about one step of an execution, as JSON texts: the
+// scope a step is entered with (the `input` of its task or array), and what a report brings back
+// besides the result. Both sides use these functions and nothing else, so the format is known here
+// only. Pure; any thread.
 //
 //   tidemill.step    runs the tools once, or once for each item of a loop's array
-//   tidemill.cursor  one claimer of a cursor loop: claim → tools → claim … until a claim gives no rows
-//   tidemill.expand  evaluates admit rules and `loop.in` where that takes more than the machine holds
-//   tidemill.route   evaluates `set` and the arcs where that takes more than the machine holds
+//   tidemill.cursor  one claimer of a cursor loop: claim → tools → claim … until a claim gives no
+//   rows tidemill.expand  evaluates admit rules and `loop.in` where that takes more than the
+//   machine holds tidemill.route   evaluates `set` and the arcs where that takes more than the
+//   machine holds
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -42,15 +43,16 @@ struct StepOutput {
 Value error_value(const TaskError& error);
 // `output`: {status, data, error, http?}.
 Value output_view(const StepOutput& output);
-// `<step>`: its data when that is a map, and data, status and error, which hide keys of the same name.
+// `<step>`: its data when that is a map, and data, status and error, which hide keys of the same
+// name.
 Value step_view(const StepOutput& output);
 // The data of a loop. `results` undefined: not known here.
 Value loop_data(Value results, uint64_t total, uint64_t done, uint64_t failed);
 
 // The value at `path`, undefined when there is none. Decimal names are positions in lists.
 Value value_at(const Value& root, std::span<const std::string> path);
-// Puts a value at `path`, making maps on the way (a map with the key "0" reads like a list's first item);
-// an empty path replaces the whole.
+// Puts a value at `path`, making maps on the way (a map with the key "0" reads like a list's first
+// item); an empty path replaces the whole.
 void put_at(Value& root, std::span<const std::string> path, Value value);
 
 // ---- the scope of a step ----
@@ -64,8 +66,8 @@ struct StepScope {
   uint32_t epoch = 1;
   Value ctx;  // a map: of tool tasks only the paths that the step reads; of routing tasks the whole
 
-  // A finished step that is read. With a `ref` the data has to be fetched from there (of a loop: its
-  // `results`); without one, output.data holds all that this scope may read.
+  // A finished step that is read. With a `ref` the data has to be fetched from there (of a loop:
+  // its `results`); without one, output.data holds all that this scope may read.
   struct Result {
     std::string step;
     StepOutput output;
@@ -82,8 +84,8 @@ Result<StepScope> decode_scope(std::string_view text);  // errors: corrupt
 
 // ---- what a report brings ----
 
-// Report::routing of a step: the values at Step::routing_reads of its data, and the HTTP status. nullopt
-// when they are more than limits::kInlineMax together (Report::routing_too_large).
+// Report::routing of a step: the values at Step::routing_reads of its data, and the HTTP status.
+// nullopt when they are more than limits::kInlineMax together (Report::routing_too_large).
 std::optional<std::string> encode_routing(const Step& step, const Value& data,
                                           std::optional<int64_t> http_status);
 struct RoutingValues {

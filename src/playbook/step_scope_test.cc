@@ -60,7 +60,8 @@ TEST(StepScopeTest, AScopeComesBackAsItWent) {
 TEST(StepScopeTest, DamagedScopesAreRefused) {
   for (const char* text :
        {"", "[]", "{}", R"({"plan":"00","step":"a","epoch":1,"ctx":{}})",
-        R"({"plan":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","step":"a","epoch":1,)"
+        R"({"plan":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7",)"
+        R"("step":"a","epoch":1,)"
         R"("ctx":{},"ending":"over"})",
         R"({"plan":"zz","step":1,"epoch":-1,"ctx":[]})"}) {
     EXPECT_FALSE(decode_scope(text).ok()) << text;
@@ -103,14 +104,16 @@ TEST(StepScopeTest, RoutingValuesHaveABound) {
 }
 
 TEST(StepScopeTest, SmallReportsComeBack) {
-  const auto counts = decode_cursor_counts(encode_cursor_counts({.total = 9, .done = 7, .failed = 2}));
+  const auto counts =
+      decode_cursor_counts(encode_cursor_counts({.total = 9, .done = 7, .failed = 2}));
   ASSERT_TRUE(counts.ok());
   EXPECT_EQ(counts->total, 9U);
   EXPECT_EQ(counts->done, 7U);
   EXPECT_EQ(counts->failed, 2U);
   EXPECT_EQ(*decode_arcs(encode_arcs({0, 2})), (std::vector<uint32_t>{0, 2}));
   EXPECT_EQ(*decode_arcs(encode_arcs({})), std::vector<uint32_t>{});
-  const auto expansion = decode_expansion(encode_expansion({.admitted = false, .max_in_flight = 16}));
+  const auto expansion =
+      decode_expansion(encode_expansion({.admitted = false, .max_in_flight = 16}));
   ASSERT_TRUE(expansion.ok());
   EXPECT_FALSE(expansion->admitted);
   EXPECT_EQ(expansion->max_in_flight, 16U);
@@ -122,8 +125,10 @@ TEST(StepScopeTest, SmallReportsComeBack) {
 }
 
 TEST(StepScopeTest, CtxWritesApplyInOrder) {
-  const std::vector<CtxWrite> writes{{{"a", "b"}, Value(1)}, {{"a", "c"}, Value(2)},
-                                     {{"a", "b"}, Value("new")}, {{"d"}, json("[1]")}};
+  const std::vector<CtxWrite> writes{{{"a", "b"}, Value(1)},
+                                     {{"a", "c"}, Value(2)},
+                                     {{"a", "b"}, Value("new")},
+                                     {{"d"}, json("[1]")}};
   const auto back = decode_ctx_writes(encode_ctx_writes(writes));
   ASSERT_TRUE(back.ok());
   Value ctx = json(R"({"a": 5, "keep": true})");
@@ -172,7 +177,8 @@ TEST(StepScopeTest, PathsGoThroughLists) {
   EXPECT_EQ(at({"rows", "-1", "id"}), "2");
   EXPECT_EQ(at({"m", "0"}), "\"zero\"");
   for (const std::string missing : {"2", "-3", "x", "0x", ""}) {
-    EXPECT_TRUE(value_at(data, std::vector<std::string>{"rows", missing}).is_undefined()) << missing;
+    EXPECT_TRUE(value_at(data, std::vector<std::string>{"rows", missing}).is_undefined())
+        << missing;
   }
 
   // A part that comes before or after the whole it belongs to changes nothing.

@@ -62,23 +62,24 @@ TEST(ChildTest, EveryIterationHasOneChildAndItsResult) {
 }
 
 TEST(ChildTest, AFailedChildIsAnErrorWithItsCause) {
-  in_every_way(kParent,
-               [](World& w) {
-                 with_children(w);
-                 const Tool start = w.tools["start"];
-                 w.tools["start"] = [start](const Call& call) {
-                   if (call.child && call.child->failed) return Answer{.error = call.child->error};
-                   return start(call);
-                 };
-                 w.tools["answer"] = [](const Call&) {
-                   return Answer{.error = TaskError{.kind = "python", .message = "no answer"}};
-                 };
-               },
-               [](World& w, ExecutionId id) {
-                 EXPECT_EQ(w.execution(id).state, State::failed);
-                 const std::string text = w.execution(id).error.message;
-                 EXPECT_NE(text.find("step 'answer': no answer"), std::string::npos) << text;
-               });
+  in_every_way(
+      kParent,
+      [](World& w) {
+        with_children(w);
+        const Tool start = w.tools["start"];
+        w.tools["start"] = [start](const Call& call) {
+          if (call.child && call.child->failed) return Answer{.error = call.child->error};
+          return start(call);
+        };
+        w.tools["answer"] = [](const Call&) {
+          return Answer{.error = TaskError{.kind = "python", .message = "no answer"}};
+        };
+      },
+      [](World& w, ExecutionId id) {
+        EXPECT_EQ(w.execution(id).state, State::failed);
+        const std::string text = w.execution(id).error.message;
+        EXPECT_NE(text.find("step 'answer': no answer"), std::string::npos) << text;
+      });
 }
 
 TEST(ChildTest, ATimeoutCancelsTheChildAndTellsTheParent) {
@@ -136,7 +137,8 @@ TEST(ChildTest, AChildThatCannotStartFailsTheAttemptWithTheReason) {
     ASSERT_TRUE(w.run(300));
     EXPECT_EQ(w.execution(id).state, State::failed);
     const std::string text = w.execution(id).error.message;
-    EXPECT_NE(text.find(wrong_step ? "has no step 'anser'" : "is not in the store"), std::string::npos)
+    EXPECT_NE(text.find(wrong_step ? "has no step 'anser'" : "is not in the store"),
+              std::string::npos)
         << text;
     EXPECT_TRUE(w.children().empty());
   }

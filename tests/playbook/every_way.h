@@ -1,5 +1,6 @@
 #pragma once
-// Runs one playbook in every way the outcome must not depend on: orders, batches, duplicates, restarts.
+// Runs one playbook in every way the outcome must not depend on: orders, batches, duplicates,
+// restarts.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -21,7 +22,8 @@ inline std::vector<Way> every_way() {
                         {"restart after every command", 3, {.restart = true}},
                         {"one place", 4, {.places = 1}}};
   for (uint64_t seed = 10; seed < 22; ++seed) {
-    ways.push_back({"seed " + std::to_string(seed), seed,
+    ways.push_back({"seed " + std::to_string(seed),
+                    seed,
                     {.restart_often = seed % 3 == 0,
                      .duplicate = true,
                      .lose_attempts = seed % 4 == 0,

@@ -7,34 +7,40 @@ namespace {
 using playbook::Value;
 using State = ExecutionRecord::State;
 
-std::string head() { return "apiVersion: tidemill/v1\nkind: Playbook\nmetadata: {name: fails}\nworkflow:\n"; }
+std::string head() {
+  return "apiVersion: tidemill/v1\nkind: Playbook\nmetadata: {name: fails}\nworkflow:\n";
+}
 
 Answer broken(const Call&) {
-  return Answer{.error = TaskError{.kind = "http", .message = "503 from the API"}, .http_status = 503};
+  return Answer{.error = TaskError{.kind = "http", .message = "503 from the API"},
+                .http_status = 503};
 }
 
 TEST(FailureTest, AnUncaughtFailureLetsTheRestFinishAndFailsTheExecution) {
   const std::string text = head() + R"(
-  - {step: start, tool: {kind: noop}, next: {spec: {mode: inclusive}, arcs: [{step: bad}, {step: good}]}}
+  - {step: start, tool: {kind: noop},
+       next: {spec: {mode: inclusive}, arcs: [{step: bad}, {step: good}]}}
   - {step: bad, tool: {kind: noop}, next: after}
   - {step: good, tool: {kind: noop}, set: {ctx.kept: 1}, next: later}
   - {step: later, tool: {kind: noop}}
   - {step: after, tool: {kind: noop}}
 )";
-  in_every_way(text, [](World& w) { w.tools["bad"] = broken; },
-               [](World& w, ExecutionId id) {
-                 const ExecutionRecord record = w.execution(id);
-                 EXPECT_EQ(record.state, State::failed);
-                 EXPECT_EQ(record.error.message, "step 'bad': 503 from the API");
-                 EXPECT_EQ(record.error.kind, "http");
-                 EXPECT_EQ(w.step(id, "good").state, StepRecord::State::done);
-                 EXPECT_EQ(w.step(id, "after").ref.epoch, 0U);
-                 EXPECT_EQ(w.ctx(id), R"({"kept":1})");
-               });
+  in_every_way(
+      text, [](World& w) { w.tools["bad"] = broken; },
+      [](World& w, ExecutionId id) {
+        const ExecutionRecord record = w.execution(id);
+        EXPECT_EQ(record.state, State::failed);
+        EXPECT_EQ(record.error.message, "step 'bad': 503 from the API");
+        EXPECT_EQ(record.error.kind, "http");
+        EXPECT_EQ(w.step(id, "good").state, StepRecord::State::done);
+        EXPECT_EQ(w.step(id, "after").ref.epoch, 0U);
+        EXPECT_EQ(w.ctx(id), R"({"kept":1})");
+      });
 }
 
 TEST(FailureTest, AnArcCatchesAndSeesTheError) {
-  in_every_way(head() + R"(
+  in_every_way(
+      head() + R"(
   - step: start
     tool: {kind: noop}
     next:
@@ -42,19 +48,20 @@ TEST(FailureTest, AnArcCatchesAndSeesTheError) {
         - {step: unconditional}
         - {step: not_this, when: "{{ event.name == 'step.failed' and output.http.status == 404 }}"}
         - step: mend
-          when: "{{ event.name == 'step.failed' and output.http.status == 503 and output.error.kind == 'http' }}"
+          when: "{{ event.name == 'step.failed' and output.http.status == 503
+               and output.error.kind == 'http' }}"
           set: {ctx.why: "{{ output.error.message }}"}
   - {step: unconditional, tool: {kind: noop}}
   - {step: not_this, tool: {kind: noop}}
   - {step: mend, tool: {kind: noop}}
 )",
-               [](World& w) { w.tools["start"] = broken; },
-               [](World& w, ExecutionId id) {
-                 EXPECT_EQ(w.execution(id).state, State::done);
-                 EXPECT_EQ(w.summary(id), "start:failed mend:done");
-                 EXPECT_TRUE(w.step(id, "start").caught);
-                 EXPECT_EQ(w.ctx(id), R"({"why":"503 from the API"})");
-               });
+      [](World& w) { w.tools["start"] = broken; },
+      [](World& w, ExecutionId id) {
+        EXPECT_EQ(w.execution(id).state, State::done);
+        EXPECT_EQ(w.summary(id), "start:failed mend:done");
+        EXPECT_TRUE(w.step(id, "start").caught);
+        EXPECT_EQ(w.ctx(id), R"({"why":"503 from the API"})");
+      });
 }
 
 TEST(FailureTest, CancelReachesWhatRunsAndWhatWaits) {
@@ -62,9 +69,13 @@ TEST(FailureTest, CancelReachesWhatRunsAndWhatWaits) {
     SCOPED_TRACE(way.name);
     World w(way.seed, way.faults);
     const auto plan = w.add_playbook(head() + R"(
-  - {step: start, tool: {kind: noop}, next: {spec: {mode: inclusive}, arcs: [{step: one}, {step: many}, {step: quick}]}}
+  - {step: start, tool: {kind: noop},
+       next: {spec: {mode: inclusive}, arcs: [{step: one}, {step: many}, {step: quick}]}}
   - {step: one, tool: {kind: noop}, next: join}
-  - {step: many, loop: {in: "{{ [1,2,3,4] }}", iterator: x, spec: {mode: parallel, max_in_flight: 2}}, tool: {kind: noop}, next: join}
+  - step: many
+    loop: {in: "{{ [1,2,3,4] }}", iterator: x, spec: {mode: parallel, max_in_flight: 2}}
+    tool: {kind: noop}
+    next: join
   - {step: quick, tool: {kind: noop}, next: join}
   - {step: join, tool: {kind: noop}}
 )");

@@ -4,7 +4,6 @@
 
 #include "base/hash.h"
 #include "model/limits.h"
-
 #include "playbook/json.h"
 #include "playbook/routing.h"
 #include "world.h"
@@ -16,7 +15,9 @@ namespace {
 using playbook::StepScope;
 using playbook::Value;
 
-SharedBytes shared(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
+SharedBytes shared(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
 
 TaskError from(const playbook::EvalError& error) {
   return {.kind = "playbook", .message = error.text, .retryable = false};
@@ -181,9 +182,8 @@ std::vector<Report> FakeWorker::take_reports() {
   std::vector<Held> kept;
   for (Held& held : held_) {
     const bool cancelled =
-        std::any_of(to_cancel_.begin(), to_cancel_.end(), [&](const LeasedWork& cancel) {
-          return cancel.epoch == held.work.epoch;
-        });
+        std::any_of(to_cancel_.begin(), to_cancel_.end(),
+                    [&](const LeasedWork& cancel) { return cancel.epoch == held.work.epoch; });
     const auto scope = playbook::decode_scope(*held.work.input);
     const bool stuck = world_.never_end.contains(scope->step);
     if (out.size() >= most || (stuck && !cancelled)) {

@@ -50,12 +50,14 @@ workflow:
   };
   in_every_way(with("exclusive"), n_is_5,
                [](World& w, ExecutionId id) { EXPECT_EQ(w.summary(id), "start:done b:done"); });
-  in_every_way(with("inclusive"), n_is_5,
-               [](World& w, ExecutionId id) { EXPECT_EQ(w.summary(id), "start:done b:done c:done"); });
+  in_every_way(with("inclusive"), n_is_5, [](World& w, ExecutionId id) {
+    EXPECT_EQ(w.summary(id), "start:done b:done c:done");
+  });
 }
 
 TEST(FlowTest, SetWritesCtxAndArcsSeeIt) {
-  in_every_way(head("ctx") + R"(
+  in_every_way(
+      head("ctx") + R"(
 workload: {base: 10, deep: {a: 1, b: 2}}
 workflow:
   - step: start
@@ -63,28 +65,30 @@ workflow:
     set: {ctx.sum: "{{ workload.base + output.data.n }}", ctx.deep.x: "{{ deep.b }}"}
     next:
       arcs:
-        - {step: end, when: "{{ ctx.sum == 13 and deep.a == 7 }}", set: {ctx.taken: "{{ ctx.sum * 2 }}"}}
+        - {step: end, when: "{{ ctx.sum == 13 and deep.a == 7 }}",
+             set: {ctx.taken: "{{ ctx.sum * 2 }}"}}
   - step: end
     input: {sum: "{{ ctx.sum }}"}
     tool: {kind: noop}
 )",
-               [](World& w) {
-                 w.tools["start"] = [](const Call&) { return Answer{.data = json(R"({"n": 3})")}; };
-                 w.tools["end"] = [](const Call& call) {
-                   EXPECT_EQ(text_of(call.ctx), R"({"sum":13})") << "only what it reads";
-                   return Answer{};
-                 };
-               },
-               [](World& w, ExecutionId id) {
-                 EXPECT_EQ(w.summary(id), "start:done end:done");
-                 EXPECT_EQ(w.ctx(id), R"({"sum":13,"deep":{"x":2},"taken":26})");
-                 EXPECT_EQ(*w.execution(id).workload, R"({"base":10,"deep":{"a":7,"b":2}})");
-               },
-               R"({"deep": {"a": 7}})");
+      [](World& w) {
+        w.tools["start"] = [](const Call&) { return Answer{.data = json(R"({"n": 3})")}; };
+        w.tools["end"] = [](const Call& call) {
+          EXPECT_EQ(text_of(call.ctx), R"({"sum":13})") << "only what it reads";
+          return Answer{};
+        };
+      },
+      [](World& w, ExecutionId id) {
+        EXPECT_EQ(w.summary(id), "start:done end:done");
+        EXPECT_EQ(w.ctx(id), R"({"sum":13,"deep":{"x":2},"taken":26})");
+        EXPECT_EQ(*w.execution(id).workload, R"({"base":10,"deep":{"a":7,"b":2}})");
+      },
+      R"({"deep": {"a": 7}})");
 }
 
 TEST(FlowTest, ABackEdgeBeginsANewEpochAndForgetsTheOld) {
-  in_every_way(head("cycle") + R"(
+  in_every_way(
+      head("cycle") + R"(
 workflow:
   - {step: start, tool: {kind: noop}, set: {ctx.page: 1}, next: fetch}
   - {step: fetch, tool: {kind: noop}, input: {page: "{{ ctx.page }}"}, next: save}
@@ -97,29 +101,29 @@ workflow:
         - {step: end}
   - {step: end, tool: {kind: noop}, input: {last: "{{ fetch.rows }}"}}
 )",
-               [](World& w) {
-                 w.tools["fetch"] = [](const Call& call) {
-                   EXPECT_FALSE(call.steps.contains("save")) << "a result of the epoch before";
-                   const int64_t page = call.ctx.get("page").as_integer();
-                   EXPECT_EQ(page, static_cast<int64_t>(call.epoch));
-                   playbook::Map map;
-                   map.set("rows", Value(page * 10));
-                   map.set("more", Value(page < 5));
-                   return Answer{.data = Value(std::move(map))};
-                 };
-                 w.tools["save"] = [](const Call& call) {
-                   EXPECT_EQ(call.steps.at("fetch").get("rows").as_integer(), call.epoch * 10);
-                   return Answer{};
-                 };
-                 w.tools["end"] = [](const Call& call) {
-                   EXPECT_EQ(call.steps.at("fetch").get("rows").as_integer(), 50);
-                   return Answer{};
-                 };
-               },
-               [](World& w, ExecutionId id) {
-                 EXPECT_EQ(w.summary(id), "start:done fetch:done*5 save:done*5 end:done");
-                 EXPECT_EQ(w.ctx(id), R"({"page":5})");
-               });
+      [](World& w) {
+        w.tools["fetch"] = [](const Call& call) {
+          EXPECT_FALSE(call.steps.contains("save")) << "a result of the epoch before";
+          const int64_t page = call.ctx.get("page").as_integer();
+          EXPECT_EQ(page, static_cast<int64_t>(call.epoch));
+          playbook::Map map;
+          map.set("rows", Value(page * 10));
+          map.set("more", Value(page < 5));
+          return Answer{.data = Value(std::move(map))};
+        };
+        w.tools["save"] = [](const Call& call) {
+          EXPECT_EQ(call.steps.at("fetch").get("rows").as_integer(), call.epoch * 10);
+          return Answer{};
+        };
+        w.tools["end"] = [](const Call& call) {
+          EXPECT_EQ(call.steps.at("fetch").get("rows").as_integer(), 50);
+          return Answer{};
+        };
+      },
+      [](World& w, ExecutionId id) {
+        EXPECT_EQ(w.summary(id), "start:done fetch:done*5 save:done*5 end:done");
+        EXPECT_EQ(w.ctx(id), R"({"page":5})");
+      });
 }
 
 TEST(FlowTest, SkippedStepsGoOnWithoutAResult) {
@@ -128,7 +132,8 @@ workload: {wanted: false}
 workflow:
   - {step: start, tool: {kind: noop}, next: maybe}
   - step: maybe
-    spec: {policy: {admit: {rules: [{when: "{{ workload.wanted }}", then: {allow: true}}, {else: {then: {allow: false}}}]}}}
+    spec: {policy: {admit: {rules: [{when: "{{ workload.wanted }}", then: {allow: true}},
+         {else: {then: {allow: false}}}]}}}
     tool: {kind: noop}
     set: {ctx.never: "{{ output.data.x }}"}
     next:
@@ -165,7 +170,8 @@ workflow:
 }
 
 TEST(FlowTest, AnArcThatCannotBeEvaluatedIsAnErrorThatNamesIt) {
-  in_every_way(head("bad") + R"(
+  in_every_way(
+      head("bad") + R"(
 workflow:
   - step: start
     tool: {kind: noop}
@@ -174,18 +180,18 @@ workflow:
         - {step: end, when: "{{ start.rows[0].id + 1 > 2 }}"}
   - {step: end, tool: {kind: noop}}
 )",
-               [](World& w) {
-                 w.tools["start"] = [](const Call&) { return Answer{.data = json(R"({"rows": []})")}; };
-               },
-               [](World& w, ExecutionId id) {
-                 EXPECT_EQ(w.summary(id), "start:failed");
-                 const ExecutionRecord record = w.execution(id);
-                 EXPECT_EQ(record.state, State::failed);
-                 EXPECT_NE(record.error.message.find("arc 1 to 'end' of step 'start'"), std::string::npos)
-                     << record.error.message;
-                 EXPECT_NE(record.error.message.find("start.rows"), std::string::npos)
-                     << record.error.message;
-               });
+      [](World& w) {
+        w.tools["start"] = [](const Call&) { return Answer{.data = json(R"({"rows": []})")}; };
+      },
+      [](World& w, ExecutionId id) {
+        EXPECT_EQ(w.summary(id), "start:failed");
+        const ExecutionRecord record = w.execution(id);
+        EXPECT_EQ(record.state, State::failed);
+        EXPECT_NE(record.error.message.find("arc 1 to 'end' of step 'start'"), std::string::npos)
+            << record.error.message;
+        EXPECT_NE(record.error.message.find("start.rows"), std::string::npos)
+            << record.error.message;
+      });
 }
 
 TEST(FlowTest, TheFinalStepRunsWhenAllElseIsDoneUnlessTheBranchEndedQuietly) {
@@ -202,8 +208,9 @@ workflow:
     std::string out = head("final") + text;
     return out.replace(out.find("NOMATCH"), 7, no_match);
   };
-  in_every_way(with("complete"), nullptr,
-               [](World& w, ExecutionId id) { EXPECT_EQ(w.summary(id), "start:done report:done"); });
+  in_every_way(with("complete"), nullptr, [](World& w, ExecutionId id) {
+    EXPECT_EQ(w.summary(id), "start:done report:done");
+  });
   in_every_way(with("quiet"), nullptr, [](World& w, ExecutionId id) {
     EXPECT_EQ(w.summary(id), "start:done");
     EXPECT_EQ(w.execution(id).state, State::done);
@@ -226,7 +233,8 @@ workflow:
 }
 
 TEST(FlowTest, ResultsTooLargeForRoutingReadTheSame) {
-  in_every_way(head("large") + R"(
+  in_every_way(
+      head("large") + R"(
 workflow:
   - step: start
     tool: {kind: noop}
@@ -238,23 +246,22 @@ workflow:
   - {step: small, tool: {kind: noop}}
   - {step: big, tool: {kind: noop}, input: {text: "{{ start.text }}"}}
 )",
-               [](World& w) {
-                 w.tools["start"] = [](const Call&) {
-                   playbook::Map map;
-                   map.set("text", Value(std::string(limits::kInlineMax + 1, 'x')));
-                   return Answer{.data = Value(std::move(map))};
-                 };
-                 w.tools["big"] = [](const Call& call) {
-                   EXPECT_EQ(call.steps.at("start").get("text").as_string().size(),
-                             limits::kInlineMax + 1);
-                   return Answer{};
-                 };
-               },
-               [](World& w, ExecutionId id) {
-                 EXPECT_EQ(w.summary(id), "start:done big:done") << w.execution(id).error.message;
-                 EXPECT_GE(w.count_calls("route:start"), 1U);
-                 EXPECT_EQ(w.ctx(id), R"({"n":65537,"first":"x"})");
-               });
+      [](World& w) {
+        w.tools["start"] = [](const Call&) {
+          playbook::Map map;
+          map.set("text", Value(std::string(limits::kInlineMax + 1, 'x')));
+          return Answer{.data = Value(std::move(map))};
+        };
+        w.tools["big"] = [](const Call& call) {
+          EXPECT_EQ(call.steps.at("start").get("text").as_string().size(), limits::kInlineMax + 1);
+          return Answer{};
+        };
+      },
+      [](World& w, ExecutionId id) {
+        EXPECT_EQ(w.summary(id), "start:done big:done") << w.execution(id).error.message;
+        EXPECT_GE(w.count_calls("route:start"), 1U);
+        EXPECT_EQ(w.ctx(id), R"({"n":65537,"first":"x"})");
+      });
 }
 
 TEST(FlowTest, StartRefusesWhatItCannotRun) {

@@ -12,7 +12,8 @@ apiVersion: tidemill/v1
 kind: Playbook
 metadata: {name: retried}
 workflow:
-  - {step: start, tool: {kind: noop}, set: {ctx.a: 1}, next: {spec: {mode: inclusive}, arcs: [{step: bad}, {step: good}]}}
+  - {step: start, tool: {kind: noop}, set: {ctx.a: 1},
+       next: {spec: {mode: inclusive}, arcs: [{step: bad}, {step: good}]}}
   - {step: bad, tool: {kind: noop}, next: join}
   - {step: good, tool: {kind: noop}, next: more}
   - {step: more, tool: {kind: noop}, next: join}

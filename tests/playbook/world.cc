@@ -1,11 +1,10 @@
-#include "world.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "playbook/compile.h"
 #include "playbook/json.h"
+#include "world.h"
 
 namespace tidemill::playbook_test {
 
@@ -38,14 +37,22 @@ class Recovery : public store::Loader {
 
 const char* name_of(StepRecord::State state) {
   switch (state) {
-    case StepRecord::State::waiting: return "waiting";
-    case StepRecord::State::expanding: return "expanding";
-    case StepRecord::State::running: return "running";
-    case StepRecord::State::routing: return "routing";
-    case StepRecord::State::done: return "done";
-    case StepRecord::State::failed: return "failed";
-    case StepRecord::State::skipped: return "skipped";
-    case StepRecord::State::cancelled: return "cancelled";
+    case StepRecord::State::waiting:
+      return "waiting";
+    case StepRecord::State::expanding:
+      return "expanding";
+    case StepRecord::State::running:
+      return "running";
+    case StepRecord::State::routing:
+      return "routing";
+    case StepRecord::State::done:
+      return "done";
+    case StepRecord::State::failed:
+      return "failed";
+    case StepRecord::State::skipped:
+      return "skipped";
+    case StepRecord::State::cancelled:
+      return "cancelled";
   }
   return "?";
 }
@@ -110,8 +117,8 @@ std::optional<machine::ReplyBody> World::apply(machine::CommandBody body) {
 }
 
 std::unique_ptr<Machine> World::recovered() {
-  auto fresh = std::make_unique<Machine>(
-      machine::MachineOptions{.seed = 1, .incarnation = incarnation + 1});
+  auto fresh =
+      std::make_unique<Machine>(machine::MachineOptions{.seed = 1, .incarnation = incarnation + 1});
   Machine* into = fresh.get();
   Recovery recovery(into);
   EXPECT_TRUE(store->load(recovery).ok());
@@ -139,7 +146,8 @@ machine::ReplyBody World::ask(machine::CommandBody body) {
 }
 
 ExecutionId World::start(const playbook::PlanPtr& plan, std::string_view workload) {
-  machine::StartExecution command{.name = "", .file = "test.yaml", .plan = plan->hash, .workload = {}};
+  machine::StartExecution command{
+      .name = "", .file = "test.yaml", .plan = plan->hash, .workload = {}};
   if (!workload.empty()) command.workload = std::make_shared<const std::string>(workload);
   const auto reply = ask(std::move(command));
   const auto* started = std::get_if<machine::ExecutionStarted>(&reply);
@@ -246,8 +254,12 @@ size_t World::count_calls(std::string_view call) const {
 const HistoryRecord* World::finished_task(TaskId id) const {
   auto row = reader->task(id);
   if (!row.ok() || !row->has_value() || (*row)->outcome == Outcome::open) return nullptr;
-  read_task = {.task = (*row)->task, .outcome = (*row)->outcome, .result = (*row)->result,
-               .error = (*row)->error, .log = (*row)->log, .trace = (*row)->trace};
+  read_task = {.task = (*row)->task,
+               .outcome = (*row)->outcome,
+               .result = (*row)->result,
+               .error = (*row)->error,
+               .log = (*row)->log,
+               .trace = (*row)->trace};
   return &read_task;
 }
 

@@ -1,8 +1,9 @@
 #pragma once
-// World: the real machine over a memory store, with fake workers, driven by a seed. It runs compiled
-// playbooks to their end while the order of results, their duplication and restarts of the server are
-// drawn from the seed, and after every command it checks that the live state is the one a restart would
-// read. Tests say what tools answer (Tools) and look at the records that are left. One thread.
+// World: the real machine over a memory store, with fake workers, driven by a seed. It runs
+// compiled playbooks to their end while the order of results, their duplication and restarts of the
+// server are drawn from the seed, and after every command it checks that the live state is the one
+// a restart would read. Tests say what tools answer (Tools) and look at the records that are left.
+// One thread.
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,12 +23,12 @@
 namespace tidemill::playbook_test {
 
 struct Faults {
-  bool restart = false;    // the server is restarted after every command
+  bool restart = false;        // the server is restarted after every command
   bool restart_often = false;  // … now and then
-  bool duplicate = false;  // reports are sent twice
+  bool duplicate = false;      // reports are sent twice
   bool lose_attempts = false;  // a worker forgets what it runs now and then
-  bool shuffle = false;    // results come in any order
-  bool one_by_one = true;  // one report for each exchange; else batches
+  bool shuffle = false;        // results come in any order
+  bool one_by_one = true;      // one report for each exchange; else batches
   uint32_t places = 8;
 };
 
@@ -52,7 +53,7 @@ struct Answer {
   std::optional<TaskError> error;
   std::optional<int64_t> http_status;
   std::vector<playbook::CtxWrite> ctx;
-  std::optional<Report::Child> child;         // suspend until it has ended
+  std::optional<Report::Child> child;          // suspend until it has ended
   std::optional<playbook::CursorCounts> rows;  // of a claimer
 };
 using Tool = std::function<Answer(const Call&)>;
@@ -111,12 +112,12 @@ struct World : machine::Rows {
 
   // ---- what they look at ----
   ExecutionRecord execution(ExecutionId id);
-  std::vector<StepRecord> steps(ExecutionId id);  // every epoch
+  std::vector<StepRecord> steps(ExecutionId id);           // every epoch
   StepRecord step(ExecutionId id, std::string_view name);  // newest epoch
   uint32_t epochs(ExecutionId id, std::string_view name);  // 0: never entered
   std::string ctx(ExecutionId id);
-  // "a:done b:done*2": states of the newest epochs in the order of the document, with the epoch when
-  // there is more than one.
+  // "a:done b:done*2": states of the newest epochs in the order of the document, with the epoch
+  // when there is more than one.
   std::string summary(ExecutionId id);
   std::vector<ExecutionRecord> children();
   playbook::Value result(const ResultRef& ref);
@@ -125,7 +126,7 @@ struct World : machine::Rows {
   std::map<std::string, Tool> tools;
   std::map<Sha256, std::string> blobs;
   std::set<std::string> never_end;  // steps whose tools run until they are cancelled
-  std::vector<std::string> calls;  // "step#epoch[index]", in the order they began
+  std::vector<std::string> calls;   // "step#epoch[index]", in the order they began
   size_t count_calls(std::string_view call) const;
   std::vector<ExecutionId> finished;  // effects, in order
 

@@ -35,7 +35,8 @@ void cancel_step(State& s, const StepRecord& step, const TaskError& cause) {
 
 }  // namespace
 
-// What waits is cancelled at once; what runs is asked to stop, and the execution is over when it has.
+// What waits is cancelled at once; what runs is asked to stop, and the execution is over when it
+// has.
 void cancel(State& s, LiveExecution& e, TaskError cause) {
   if (e.record.cancel_requested) return;
   e.record.cancel_requested = true;
@@ -58,7 +59,8 @@ void decide(State& s, Tag tag, const CancelExecution& command) {
     return refuse(s, tag, Refused::Why::not_found,
                   "execution " + id + " is not running; `tidemill list` shows what there is");
   }
-  execution::cancel(s, *e, {.kind = "cancelled", .message = "cancelled by a person", .retryable = false});
+  execution::cancel(s, *e,
+                    {.kind = "cancelled", .message = "cancelled by a person", .retryable = false});
   const bool at_once = e->working.empty() || e->ended.size() == e->working.size();
   answer(s, tag, Cancelled{.at_once = at_once});
 }

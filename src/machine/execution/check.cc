@@ -43,7 +43,7 @@ void check_step(const State& s, const LiveExecution& e, uint32_t at) {
 void check(const State& s) {
   TIDEMILL_ASSERT(s.executions.unsettled.empty());
   size_t children = 0;
-  for (const auto& [id, e] : s.executions.all) {
+  for (const auto& [id, e] : s.executions.live) {
     TIDEMILL_ASSERT(e.ended.empty() && !e.dirty && !e.record_dirty && !e.unsettled);
     // Whatever is alive has something that will move it.
     TIDEMILL_ASSERT(!e.working.empty());

@@ -1,5 +1,5 @@
-// Child executions: started once for (parent execution, key), however often the parent's attempt is run
-// again; the parent's task waits without a slot and without a place.
+// Child executions: started once for (parent execution, key), however often the parent's attempt is
+// run again; the parent's task waits without a slot and without a place.
 #include "machine/execution/flow.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/work.h"
@@ -44,10 +44,8 @@ ChildStart child_wanted(State& s, const WorkRef& parent, const StepRef& step,
     return refuse_child("the playbook '" + child.path + "' has no step '" + child.return_step +
                         "', which return_step names");
   }
-  NewExecution wanted{.name = plan->metadata.name,
-                      .file = child.path,
-                      .plan = plan,
-                      .workload = child.input};
+  NewExecution wanted{
+      .name = plan->metadata.name, .file = child.path, .plan = plan, .workload = child.input};
   if (const auto refused = merge_workload(wanted)) return refuse_child(refused->text);
   LiveExecution& e = begin(s, wanted);
   e.record.parent = parent;
@@ -64,7 +62,8 @@ ChildStart child_wanted(State& s, const WorkRef& parent, const StepRef& step,
 void parent_gone(State& s, ExecutionId child) {
   LiveExecution* e = find(s, child);
   if (!e) return;
-  cancel(s, *e, {.kind = "cancelled", .message = "what waited for it was cancelled", .retryable = false});
+  cancel(s, *e,
+         {.kind = "cancelled", .message = "what waited for it was cancelled", .retryable = false});
 }
 
 void timer_due(State& s, ExecutionId id, uint64_t what) {

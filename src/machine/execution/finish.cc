@@ -1,5 +1,5 @@
-// An execution is over when nothing of it runs and nothing can start: never because some last step was
-// seen.
+// An execution is over when nothing of it runs and nothing can start: never because some last step
+// was seen.
 #include "machine/execution/flow.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/work.h"

@@ -1,8 +1,8 @@
 #pragma once
 // How an execution goes on, cut into the files of this folder: an entry waits (join.cc), starts
-// (start_step.cc, loop.cc), its work ends (report.cc), it is routed (transition.cc), which enters other
-// steps (entry.cc) until nothing is left (finish.cc). What has ended in a turn is queued and routed by
-// settle(): once, however many results came. Engine thread only.
+// (start_step.cc, loop.cc), its work ends (report.cc), it is routed (transition.cc), which enters
+// other steps (entry.cc) until nothing is left (finish.cc). What has ended in a turn is queued and
+// routed by settle(): once, however many results came. Engine thread only.
 #include <optional>
 #include <string>
 
@@ -15,7 +15,8 @@ namespace tidemill::machine::execution {
 // ---- records.cc ----
 LiveExecution* find(State& s, ExecutionId id);
 const LiveExecution* find(const State& s, ExecutionId id);
-// The step this work belongs to, when it is still at work in that epoch; else null: the work is late.
+// The step this work belongs to, when it is still at work in that epoch; else null: the work is
+// late.
 LiveStep* find_working(LiveExecution& e, const StepRef& ref);
 void touch(State& s, LiveExecution& e);
 void touch(State& s, LiveExecution& e, LiveStep& step);
@@ -46,14 +47,14 @@ LiveExecution& begin(State& s, const NewExecution& wanted);
 // ---- entry.cc ----
 enum class Entry : uint8_t { forward, back };
 void enter(State& s, LiveExecution& e, uint32_t step, Entry entry);
-// The newest record of the step, for the epoch that begins now. Of a back edge: what the step dominates
-// is not read any more.
+// The newest record of the step, for the epoch that begins now. Of a back edge: what the step
+// dominates is not read any more.
 LiveStep& begin_epoch(State& s, LiveExecution& e, uint32_t step);
 void set_state(State& s, LiveExecution& e, LiveStep& step, StepRecord::State state);
 
 // ---- join.cc ----
-// Starts every entry that nothing holds back; true when there was one. When nothing runs and entries
-// hold back each other only, the earliest of the document is started.
+// Starts every entry that nothing holds back; true when there was one. When nothing runs and
+// entries hold back each other only, the earliest of the document is started.
 bool start_ready(State& s, LiveExecution& e);
 
 // ---- start_step.cc, loop.cc ----
@@ -71,7 +72,8 @@ void refresh_loop_scope(State& s, LiveExecution& e, LiveStep& step);
 // What an evaluation in the machine reads; nullopt when some of it is not held here.
 std::optional<playbook::RoutingScope> routing_scope(LiveExecution& e, const StepReads& reads,
                                                     uint32_t own_step);
-// How a step that has ended reads, from what its record holds; data is undefined where that is not all.
+// How a step that has ended reads, from what its record holds; data is undefined where that is not
+// all.
 playbook::StepOutput output_of(const LiveExecution& e, const LiveStep& step);
 // The step's own output for its routing; nullopt when what is read of it is not held here.
 std::optional<playbook::StepOutput> own_output(const LiveExecution& e, const LiveStep& step,

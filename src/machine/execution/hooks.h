@@ -1,7 +1,8 @@
 #pragma once
-// What the machine's core tells execution/, and asks of it. The core calls these for work whose StepRef is
-// set; execution/ answers by calling internal/work.h and internal/emit.h. A record passed here has
-// already left its table, so a hook may spawn, cancel and change anything. Engine thread only.
+// What the machine's core tells execution/, and asks of it. The core calls these for work whose
+// StepRef is set; execution/ answers by calling internal/work.h and internal/emit.h. A record
+// passed here has already left its table, so a hook may spawn, cancel and change anything. Engine
+// thread only.
 #include <memory>
 
 #include "machine/internal/state.h"
@@ -11,7 +12,7 @@ namespace tidemill::machine::execution {
 // How a task or an array came to its end.
 struct TaskEnd {
   Outcome outcome = Outcome::done;
-  ResultRef result;                // done: where it lies
+  ResultRef result;                  // done: where it lies
   const TaskError* error = nullptr;  // failed or cancelled: why
   // The worker's report when there was one (done, or its last failure): routing values, loop items.
   const Report* report = nullptr;
@@ -26,16 +27,16 @@ struct ArrayEnd {
 };
 void array_ended(State& s, const ArrayRecord& array, const ArrayEnd& end);
 
-// A `done` report that is being recorded, in recording order: its ctx writes, a claimer's counts. Called
-// before task_ended or, for an index, before array_ended.
+// A `done` report that is being recorded, in recording order: its ctx writes, a claimer's counts.
+// Called before task_ended or, for an index, before array_ended.
 void recorded(State& s, const StepRef& step, const Report& report);
 
 // A barrier that fires a step has fired (exactly once; it has left its table).
 void barrier_fired(State& s, const BarrierRecord& barrier);
 
 // A worker suspended `parent` (live, already `suspended` on record) to wait for a child execution.
-// Finds the one of that key or starts it. When that child has ended already, the result says how and
-// the core lets the parent go on.
+// Finds the one of that key or starts it. When that child has ended already, the result says how
+// and the core lets the parent go on.
 struct ChildStart {
   ExecutionId id;
   std::shared_ptr<const ChildResult> ended;
@@ -55,9 +56,10 @@ void work_reopened(State& s, const StepRef& step);
 void timer_due(State& s, ExecutionId id, uint64_t what);
 
 // ---- the turn ----
-// Routes what has ended: steps are completed, their arcs taken and the next ones started. The core calls
-// it once all reports of an exchange are recorded and before work is handed out, and after every other
-// command; it follows up with machine::settle() itself, so nothing is left when it returns.
+// Routes what has ended: steps are completed, their arcs taken and the next ones started. The core
+// calls it once all reports of an exchange are recorded and before work is handed out, and after
+// every other command; it follows up with machine::settle() itself, so nothing is left when it
+// returns.
 void settle(State& s);
 void needs(const State& s, const Command& command, Needs& out);
 void flush(State& s);  // PutExecution and PutStep of what changed; keeps s.hash_sum up
@@ -68,8 +70,8 @@ void restore(State& s, StepRecord record);
 void restored(State& s, const Rows& rows);  // after everything else is rebuilt
 
 // ---- for Machine ----
-uint64_t count(const State& s);         // live executions
-uint64_t replay_hash(const State& s);   // of what state_hash does not cover; 0 when nothing
+uint64_t count(const State& s);        // live executions
+uint64_t replay_hash(const State& s);  // of what state_hash does not cover; 0 when nothing
 void check(const State& s);
 
 }  // namespace tidemill::machine::execution

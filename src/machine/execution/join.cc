@@ -6,8 +6,8 @@ namespace tidemill::machine::execution {
 
 namespace {
 
-// An entry of an arc is held back by what may still lead to the step; an entry of a back edge by all
-// that belongs to the epoch which it ends.
+// An entry of an arc is held back by what may still lead to the step; an entry of a back edge by
+// all that belongs to the epoch which it ends.
 bool may_start(const LiveExecution& e, uint32_t at) {
   const PlanIndex::Step& step = e.index->steps[at];
   const bool back = e.again_back.has(at);
@@ -37,8 +37,8 @@ bool start_ready(State& s, LiveExecution& e) {
   any = start_all(s, e, e.again_forward) || any;
   any = start_all(s, e, e.again_back) || any;
   if (any || !e.working.empty()) return any;
-  // Entries of a cycle that is entered in several places can hold back each other: they must not wait
-  // for ever.
+  // Entries of a cycle that is entered in several places can hold back each other: they must not
+  // wait for ever.
   const auto first = std::min(e.waiting.next(0).value_or(UINT32_MAX),
                               e.again_forward.next(0).value_or(UINT32_MAX));
   TIDEMILL_ASSERT(first != UINT32_MAX);  // back edges alone cannot: dominance is an order

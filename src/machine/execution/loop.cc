@@ -23,11 +23,13 @@ TaskError loop_error(const StepRecord& record, const ArrayEnd& end) {
             .retryable = false};
   }
   TaskError error = *end.first_error;
-  error.message = std::to_string(end.failed) + of + " iterations failed; the first: " + error.message;
+  error.message =
+      std::to_string(end.failed) + of + " iterations failed; the first: " + error.message;
   return error;
 }
 
-// A claimer that failed could not claim, or stopped at a failed row: either way the loop has failed.
+// A claimer that failed could not claim, or stopped at a failed row: either way the loop has
+// failed.
 TaskError cursor_error(const StepRecord& record, const ArrayEnd& end) {
   if (end.failed > 0) return *end.first_error;
   if (end.cancelled > 0) {
@@ -52,8 +54,8 @@ void start_loop(State& s, LiveExecution& e, LiveStep& step, std::vector<std::str
   const bool sequential = loop.mode == playbook::Loop::Mode::sequential;
 
   ArraySpec spec;
-  spec.work = work_of(e, step, cursor ? playbook::kCursorKind : playbook::kStepKind,
-                      tool_scope(e, step));
+  spec.work =
+      work_of(e, step, cursor ? playbook::kCursorKind : playbook::kStepKind, tool_scope(e, step));
   spec.work.needs_slot = plan_step.uses_slot;
   spec.work.retry.max_attempts = 1;
   if (plan_step.timeout) spec.work.attempt_timeout = *plan_step.timeout;

@@ -1,7 +1,7 @@
 #pragma once
 // PlanIndex: a Plan as the machine wants it: the sets of steps that hold back a join or begin a new
-// epoch together, and which values each decision reads. Made once for a plan, shared by its executions,
-// immutable; engine thread only.
+// epoch together, and which values each decision reads. Made once for a plan, shared by its
+// executions, immutable; engine thread only.
 #include <memory>
 #include <vector>
 

@@ -36,13 +36,13 @@ void mark_dirty(State& s, LiveExecution& e) {
 }  // namespace
 
 LiveExecution* find(State& s, ExecutionId id) {
-  const auto found = s.executions.all.find(id);
-  return found == s.executions.all.end() ? nullptr : &found->second;
+  const auto found = s.executions.live.find(id);
+  return found == s.executions.live.end() ? nullptr : &found->second;
 }
 
 const LiveExecution* find(const State& s, ExecutionId id) {
-  const auto found = s.executions.all.find(id);
-  return found == s.executions.all.end() ? nullptr : &found->second;
+  const auto found = s.executions.live.find(id);
+  return found == s.executions.live.end() ? nullptr : &found->second;
 }
 
 LiveStep* find_working(LiveExecution& e, const StepRef& ref) {
@@ -81,7 +81,7 @@ PlanIndexPtr index_of(State& s, const playbook::PlanPtr& plan) {
 
 LiveExecution& adopt(State& s, ExecutionRecord record, PlanIndexPtr index) {
   const ExecutionId id = record.id;
-  const auto [found, is_new] = s.executions.all.try_emplace(id);
+  const auto [found, is_new] = s.executions.live.try_emplace(id);
   TIDEMILL_ASSERT(is_new);
   LiveExecution& e = found->second;
   e.record = std::move(record);
@@ -137,7 +137,7 @@ void drop(State& s, LiveExecution& e) {
     clear_execution_timer(s, e.record.id, 0, e.record.deadline);
   }
   const Sha256 plan = e.record.plan;
-  s.executions.all.erase(e.record.id);
+  s.executions.live.erase(e.record.id);
   const auto known = s.executions.plans.find(plan);
   if (known != s.executions.plans.end() && known->second.expired()) s.executions.plans.erase(known);
 }

@@ -1,5 +1,5 @@
-// Work of a step has ended. What it brings goes into the step's record; settle() routes it later, once
-// for all that ended together. Work of an epoch that is over changes nothing.
+// Work of a step has ended. What it brings goes into the step's record; settle() routes it later,
+// once for all that ended together. Work of an epoch that is over changes nothing.
 #include "machine/execution/flow.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/work.h"
@@ -38,7 +38,8 @@ void work_ended(State& s, LiveExecution& e, LiveStep& step, const TaskEnd& end) 
   e.ended.push_back(ended);
 }
 
-// What was expanding waits again: an execution that stops starts nothing, and a retry evaluates anew.
+// What was expanding waits again: an execution that stops starts nothing, and a retry evaluates
+// anew.
 void back_to_waiting(State& s, LiveExecution& e, LiveStep& step) {
   step.record.task = {};
   step.record.state = StepRecord::State::waiting;
@@ -97,10 +98,17 @@ void task_ended(State& s, const TaskRecord& task, const TaskEnd& end) {
   LiveStep* step = e ? find_working(*e, task.work.step) : nullptr;
   if (!step || step->record.task != task.id) return;
   switch (step->record.state) {
-    case StepRecord::State::running: work_ended(s, *e, *step, end); break;
-    case StepRecord::State::expanding: expansion_ended(s, *e, *step, end); break;
-    case StepRecord::State::routing: routing_ended(s, *e, *step, task, end); break;
-    default: TIDEMILL_ASSERT(false);
+    case StepRecord::State::running:
+      work_ended(s, *e, *step, end);
+      break;
+    case StepRecord::State::expanding:
+      expansion_ended(s, *e, *step, end);
+      break;
+    case StepRecord::State::routing:
+      routing_ended(s, *e, *step, task, end);
+      break;
+    default:
+      TIDEMILL_ASSERT(false);
   }
   unsettle(s, *e);
 }
@@ -110,7 +118,8 @@ void recorded(State& s, const StepRef& ref, const Report& report) {
   LiveStep* step = e ? find_working(*e, ref) : nullptr;
   if (!step) return;
   if (report.ctx_writes) {
-    // A text that cannot be read wrote nothing; the exchange's codec refuses it before it comes here.
+    // A text that cannot be read wrote nothing; the exchange's codec refuses it before it comes
+    // here.
     const auto writes = playbook::decode_ctx_writes(*report.ctx_writes);
     if (writes.ok()) write_ctx(s, *e, *writes);
   }

@@ -1,4 +1,5 @@
-// Recovery, and what a later life needs to go on: the sets and tables that are derived from records.
+// Recovery, and what a later life needs to go on: the sets and tables that are derived from
+// records.
 #include "machine/execution/flow.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/work.h"
@@ -51,7 +52,7 @@ void restore(State& s, StepRecord record) {
 }
 
 void restored(State& s, const Rows& rows) {
-  for (auto& [id, e] : s.executions.all) {
+  for (auto& [id, e] : s.executions.live) {
     complete(s, e, rows.plan(e.record.plan));
     if (!e.record.parent.task && !e.record.parent.array) continue;
     e.parent = execution_of(s, e.record.parent);
@@ -71,7 +72,8 @@ LiveExecution& revive(State& s, const ExecutionRecord& record, const std::vector
 }
 
 void needs(const State& s, const Command& command, Needs& out) {
-  if (const auto* start = std::get_if<StartExecution>(&command.body)) out.plans.push_back(start->plan);
+  if (const auto* start = std::get_if<StartExecution>(&command.body))
+    out.plans.push_back(start->plan);
   if (const auto* retry = std::get_if<RetryExecution>(&command.body)) {
     if (!find(s, retry->execution)) out.finished_executions.push_back(retry->execution);
   }
@@ -82,6 +84,6 @@ void needs(const State& s, const Command& command, Needs& out) {
   }
 }
 
-uint64_t count(const State& s) { return s.executions.all.size(); }
+uint64_t count(const State& s) { return s.executions.live.size(); }
 
 }  // namespace tidemill::machine::execution

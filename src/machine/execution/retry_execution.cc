@@ -1,5 +1,5 @@
-// A person's retry of a failed execution: everything done stays, the steps that failed are entered anew,
-// and what waited when it stopped waits again.
+// A person's retry of a failed execution: everything done stays, the steps that failed are entered
+// anew, and what waited when it stopped waits again.
 #include "machine/execution/flow.h"
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"
@@ -11,7 +11,8 @@ namespace {
 std::optional<Refused> why_not(const State& s, ExecutionId id, const ExecutionRecord* record) {
   const std::string name = "execution " + std::to_string(id.raw);
   if (execution::find(s, id)) {
-    return Refused{Refused::Why::wrong_state, name + " is still running; wait for its end or cancel it"};
+    return Refused{Refused::Why::wrong_state,
+                   name + " is still running; wait for its end or cancel it"};
   }
   if (!record) {
     return Refused{Refused::Why::not_found,

@@ -1,5 +1,5 @@
-// What a step reads: values the machine holds go inline, everything else by reference. Fixed when the
-// step is entered, and never computed again for another attempt.
+// What a step reads: values the machine holds go inline, everything else by reference. Fixed when
+// the step is entered, and never computed again for another attempt.
 #include <algorithm>
 
 #include "machine/execution/flow.h"
@@ -39,9 +39,8 @@ bool holds(const LiveExecution& e, const LiveStep& step, const std::vector<Path>
 
 StepScope::Result result_for(const LiveExecution& e, const LiveStep& step,
                              const std::vector<Path>& paths) {
-  StepScope::Result result{.step = e.plan().steps[step.record.ref.step].name,
-                           .output = output_of(e, step),
-                           .ref = {}};
+  StepScope::Result result{
+      .step = e.plan().steps[step.record.ref.step].name, .output = output_of(e, step), .ref = {}};
   if (holds(e, step, paths)) return result;
   result.ref = step.record.result;
   if (!result.output.loop) result.output.data = Value();  // a part is not the whole

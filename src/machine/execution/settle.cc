@@ -1,5 +1,5 @@
-// The execution's part of a turn: everything that ended is routed, everything that may start is started,
-// until nothing moves any more.
+// The execution's part of a turn: everything that ended is routed, everything that may start is
+// started, until nothing moves any more.
 #include "machine/execution/flow.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/work.h"
@@ -8,8 +8,8 @@ namespace tidemill::machine::execution {
 
 namespace {
 
-// Steps that are skipped and loops over nothing end without a worker: a cycle of only such steps would
-// never leave this turn.
+// Steps that are skipped and loops over nothing end without a worker: a cycle of only such steps
+// would never leave this turn.
 void break_idle_cycle(State& s, LiveExecution& e) {
   uint32_t at = UINT32_MAX;
   for (const StepSet* entries : {&e.waiting, &e.again_forward, &e.again_back}) {
@@ -17,11 +17,12 @@ void break_idle_cycle(State& s, LiveExecution& e) {
   }
   if (at == UINT32_MAX) return;
   LiveStep& step = begin_epoch(s, e, at);
-  fail_step(s, e, step,
-            {.kind = "playbook",
-             .message = "it was entered again and again with no work done in between: its steps are "
-                        "skipped or loop over nothing, and a back edge leads to it",
-             .retryable = false});
+  fail_step(
+      s, e, step,
+      {.kind = "playbook",
+       .message = "it was entered again and again with no work done in between: its steps are "
+                  "skipped or loop over nothing, and a back edge leads to it",
+       .retryable = false});
 }
 
 void settle_execution(State& s, LiveExecution& e) {
@@ -47,7 +48,7 @@ void settle(State& s) {
     const ExecutionId id = s.executions.unsettled.front();
     s.executions.unsettled.pop_front();
     LiveExecution* e = find(s, id);
-    if (!e) continue;  // it came to its end
+    if (!e) continue;      // it came to its end
     e->unsettled = false;  // what happens from here on puts it into the queue again
     settle_execution(s, *e);
   }

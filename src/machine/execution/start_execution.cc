@@ -80,10 +80,8 @@ void decide(State& s, Tag tag, const StartExecution& command) {
                   "the playbook " + (command.file.empty() ? hex(command.plan) : command.file) +
                       " is not in the store; put its text there before starting it");
   }
-  execution::NewExecution wanted{.name = command.name,
-                                 .file = command.file,
-                                 .plan = plan,
-                                 .workload = command.workload};
+  execution::NewExecution wanted{
+      .name = command.name, .file = command.file, .plan = plan, .workload = command.workload};
   if (auto refused = execution::merge_workload(wanted)) {
     return refuse(s, tag, refused->why, std::move(refused->text));
   }

@@ -1,4 +1,5 @@
-// A step starts: it is admitted or skipped, and its work becomes a task, or an array when it is a loop.
+// A step starts: it is admitted or skipped, and its work becomes a task, or an array when it is a
+// loop.
 #include "machine/execution/flow.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/work.h"
@@ -57,10 +58,14 @@ void start_step(State& s, LiveExecution& e, uint32_t at) {
   LiveStep& step = begin_epoch(s, e, at);
   TIDEMILL_ASSERT(step.record.state == StepRecord::State::waiting);
   switch (ask_admission(s, e, step)) {
-    case Admission::failed: return;
-    case Admission::elsewhere: return start_expansion(s, e, step);
-    case Admission::skipped: return end_step(s, e, step, playbook::Ending::skipped);
-    case Admission::admitted: break;
+    case Admission::failed:
+      return;
+    case Admission::elsewhere:
+      return start_expansion(s, e, step);
+    case Admission::skipped:
+      return end_step(s, e, step, playbook::Ending::skipped);
+    case Admission::admitted:
+      break;
   }
   if (e.plan().steps[at].loop) return enter_loop(s, e, step);
   start_work(s, e, step);

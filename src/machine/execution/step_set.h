@@ -1,7 +1,7 @@
 #pragma once
-// StepSet: a set of the steps of one playbook as bits, so that a question like "does anything that is
-// alive hold this step back" is a few words of `and`, whatever the run has done before. A value inside
-// the machine's tables; engine thread only.
+// StepSet: a set of the steps of one playbook as bits, so that a question like "does anything that
+// is alive hold this step back" is a few words of `and`, whatever the run has done before. A value
+// inside the machine's tables; engine thread only.
 #include <bit>
 #include <cstdint>
 #include <optional>

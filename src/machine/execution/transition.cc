@@ -1,5 +1,5 @@
-// A step has come to its end: `set`, the arcs, and what they enter. In the machine when it holds what
-// that reads, else as a task of its own on a worker.
+// A step has come to its end: `set`, the arcs, and what they enter. In the machine when it holds
+// what that reads, else as a task of its own on a worker.
 #include "machine/execution/flow.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/work.h"
@@ -12,9 +12,12 @@ using playbook::Ending;
 
 StepRecord::State state_of(Ending ending) {
   switch (ending) {
-    case Ending::done: return StepRecord::State::done;
-    case Ending::failed: return StepRecord::State::failed;
-    case Ending::skipped: return StepRecord::State::skipped;
+    case Ending::done:
+      return StepRecord::State::done;
+    case Ending::failed:
+      return StepRecord::State::failed;
+    case Ending::skipped:
+      return StepRecord::State::skipped;
   }
   TIDEMILL_ASSERT(false);
   return StepRecord::State::failed;
@@ -40,8 +43,8 @@ void stop(State& s, LiveExecution& e, const LiveStep& step) {
 
 void end_branch(State& s, LiveExecution& e, LiveStep& step) {
   const playbook::Step& plan_step = e.plan().steps[step.record.ref.step];
-  const bool quiet = !plan_step.arcs.empty() &&
-                     plan_step.on_no_match == playbook::Step::NoMatch::quiet;
+  const bool quiet =
+      !plan_step.arcs.empty() && plan_step.on_no_match == playbook::Step::NoMatch::quiet;
   if (quiet || e.record.wants_final) return;
   e.record.wants_final = true;
   touch(s, e);
@@ -69,7 +72,8 @@ void route(State& s, LiveExecution& e, const EndedStep& ended) {
   const auto scope = routing_scope(e, reads, ended.step);
   if (!output || !scope) return route_elsewhere(s, e, step, ended.ending);
   playbook::Fuel fuel{playbook::kRoutingFuel};
-  const auto chosen = playbook::transition(e.plan(), plan_step, ended.ending, *output, *scope, fuel);
+  const auto chosen =
+      playbook::transition(e.plan(), plan_step, ended.ending, *output, *scope, fuel);
   if (!chosen.ok() && chosen.error().needs_fuel) return route_elsewhere(s, e, step, ended.ending);
   if (!chosen.ok()) {
     return fail_step(s, e, step,

@@ -9,10 +9,8 @@ namespace tidemill::machine {
 namespace {
 
 Timer attempt_timer(SessionId session, const LeaseEpoch& epoch) {
-  return {.kind = Timer::Kind::attempt,
-          .a = session.raw,
-          .b = epoch.incarnation,
-          .c = epoch.counter};
+  return {
+      .kind = Timer::Kind::attempt, .a = session.raw, .b = epoch.incarnation, .c = epoch.counter};
 }
 
 Lease& add_lease(State& s, Session& session, const LeasedWork& leased, const WorkSpec& work) {
@@ -85,18 +83,20 @@ Dropped shrink(State& s, SessionId holder, const LeaseEpoch& epoch) {
   return dropped;
 }
 
-// Of work that came back after a restart: what was to be cancelled before it is so still.
-void tell_cancelled_in(State& s, SessionId session, const LiveArray& array,
-                       const IndexRange& range, const LeaseEpoch& epoch) {
-  const ArrayId id = array.record.id;
-  if (array.record.cancel_requested) {
-    tell_cancel(s, session, {WorkRef::of(id, range.first, range.count), epoch});
+// Who was to be told of a cancel went down with the last server: the holder that comes back is told
+// again. An array that stops because too many failed lets what runs finish.
+void remind_of_cancels(State& s, Session& session, const LiveArray& array,
+                       const LeasedWork& leased) {
+  const bool stops = array.states.of(Outcome::failed) > array.record.max_failed;
+  if (array.record.cancel_requested && !stops) {
+    tell_cancel(s, session.id, leased);
     return;
   }
-  auto own = array.overrides.lower_bound(range.first);
-  for (; own != array.overrides.end() && own->first < range.end(); ++own) {
-    if (!own->second.record.cancel_requested) continue;
-    tell_cancel(s, session, {WorkRef::of(id, own->first), epoch});
+  const uint64_t end = leased.work.first + leased.work.count;
+  for (auto at = array.overrides.lower_bound(leased.work.first);
+       at != array.overrides.end() && at->first < end; ++at) {
+    if (!at->second.record.cancel_requested) continue;
+    tell_cancel(s, session.id, {WorkRef::of(array.record.id, at->first), leased.epoch});
   }
 }
 
@@ -113,26 +113,6 @@ std::map<uint64_t, Holding>::iterator holding_at(LiveArray& array, uint64_t inde
 Duration lease_time(const State& s) {
   return s.options.lease.ns > 0 ? s.options.lease : limits::kLease;
 }
-
-namespace {
-
-// Who was to be told of a cancel went down with the last server: the holder that comes back is told
-// again. An array that stops because too many failed lets what runs finish.
-void remind_of_cancels(State& s, Session& session, const LiveArray& array, const LeasedWork& leased) {
-  const bool stops = array.states.of(Outcome::failed) > array.record.max_failed;
-  if (array.record.cancel_requested && !stops) {
-    tell_cancel(s, session.id, leased);
-    return;
-  }
-  const uint64_t end = leased.work.first + leased.work.count;
-  for (auto at = array.overrides.lower_bound(leased.work.first);
-       at != array.overrides.end() && at->first < end; ++at) {
-    if (!at->second.record.cancel_requested) continue;
-    tell_cancel(s, session.id, {WorkRef::of(array.record.id, at->first), leased.epoch});
-  }
-}
-
-}  // namespace
 
 LeaseEpoch next_epoch(State& s) {
   return {.incarnation = s.options.incarnation, .counter = ++s.sessions.epoch_counter};
@@ -190,7 +170,6 @@ void take_over(State& s, Session& session, const LeaseEpoch& epoch) {
   TIDEMILL_ASSERT(array != nullptr);
   for (const IndexRange& range : open_ranges(*array, reserved.leased)) {
     array->holdings.at(range.first).session = session.id;
-    tell_cancelled_in(s, session.id, *array, range, epoch);
   }
   Lease& lease = add_lease(s, session, reserved.leased, array->record.work);
   if (!lease.needs_slot) session.open_places -= lease.open - reserved.open;
