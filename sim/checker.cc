@@ -142,7 +142,8 @@ void Checker::at_rest(store::Reader& reader) {
     if (!row.ok() || !row.value()) {
       break_promise("P1", fmt::format("array {} was acknowledged and is gone", id.raw));
     } else if (!(*row)->finished || (*row)->done + (*row)->failed + (*row)->cancelled != count) {
-      break_promise("P6", fmt::format("array {} never ended: {} done, {} failed, {} cancelled of {}",
+      break_promise("P6", fmt::format("array {} never ended: {} done, {} failed, {} cancelled "
+                                      "of {}",
                                       id.raw, (*row)->done, (*row)->failed, (*row)->cancelled,
                                       count));
     }

@@ -1,7 +1,7 @@
 #pragma once
-// Checker: watches what is acknowledged, committed and handed out, and knows what Tidemill promises (DESIGN
-// §3). It keeps a model of its own and never asks the machine what is right. The first broken promise is
-// kept with its number and text; the run then stops. One owner.
+// Checker: watches what is acknowledged, committed and handed out, and knows what Tidemill promises
+// (docs/architecture.md). It keeps a model of its own and never asks the machine what is right. The
+// first broken promise is kept with its number and text; the run then stops. One owner.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -31,6 +31,11 @@ class Checker {
 
   // ---- at the end, when faults have stopped and everything has come to rest ----
   void at_rest(store::Reader& reader);
+
+  // Adds to what is broken, if something is.
+  void explain(const std::string& text) {
+    if (broken_) *broken_ += text;
+  }
 
   const std::optional<std::string>& broken() const { return broken_; }
   uint64_t outcomes() const { return outcomes_; }

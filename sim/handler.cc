@@ -24,7 +24,10 @@ workflow:
     tool: {kind: noop}
     next: join
   - step: each
-    loop: {in: '{{ workload.items }}', iterator: item, spec: {mode: parallel, max_in_flight: 3, on_failure: continue}}
+    loop:
+      in: '{{ workload.items }}'
+      iterator: item
+      spec: {mode: parallel, max_in_flight: 3, on_failure: continue}
     tool: {kind: noop}
     next: join
   - step: join
@@ -47,7 +50,10 @@ workflow:
     set: {ctx.round: '{{ ctx.round + 1 }}'}
     next: work
   - step: work
-    loop: {in: '{{ workload.items }}', iterator: item, spec: {mode: parallel, max_in_flight: 2, on_failure: continue}}
+    loop:
+      in: '{{ workload.items }}'
+      iterator: item
+      spec: {mode: parallel, max_in_flight: 2, on_failure: continue}
     tool: {kind: noop}
     next:
       spec: {mode: exclusive}

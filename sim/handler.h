@@ -1,6 +1,6 @@
 #pragma once
-// What a simulated worker does with work: a made-up result for plain tasks, and for the steps of the simulated
-// playbooks a result that routing can read. Pure but for the world's chance.
+// What a simulated worker does with work: a made-up result for plain tasks, and for the steps of
+// the simulated playbooks a result that routing can read. Pure but for the world's chance.
 #include "playbook/plan.h"
 #include "sim/options.h"
 #include "sim/random.h"

@@ -1,5 +1,5 @@
-// tidemill_sim: simulated worlds from seeds. A broken promise prints its seed and options; the same seed
-// replays it exactly.
+// tidemill_sim: simulated worlds from seeds. A broken promise prints its seed and options; the same
+// seed replays it exactly.
 //
 //   tidemill_sim --seeds 500            the seeds 1 to 500
 //   tidemill_sim --seed 17              one, told in full; again with changed options: --set lose=0

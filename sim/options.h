@@ -1,6 +1,6 @@
 #pragma once
-// Options of one simulated run: drawn from the seed, printed with it, and overridden by hand to shrink a
-// failure. Every chance is in percent. A value.
+// Options of one simulated run: drawn from the seed, printed with it, and overridden by hand to
+// shrink a failure. Every chance is in percent. A value.
 #include <cstdint>
 #include <string>
 

@@ -1,6 +1,6 @@
 #pragma once
-// Producer: sends random commands and remembers what was acknowledged, so that later ones can name it.
-// A request that gets no reply is forgotten: whether it happened is for the checker to find.
+// Producer: sends random commands and remembers what was acknowledged, so that later ones can name
+// it. A request that gets no reply is forgotten: whether it happened is for the checker to find.
 // One owner, one thread.
 #include <cstdint>
 #include <vector>

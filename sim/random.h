@@ -1,6 +1,6 @@
 #pragma once
-// Random: the one source of chance of a simulated world, splitmix64 from its seed. Everything that may go
-// one way or another asks here, so a seed replays exactly. One owner.
+// Random: the one source of chance of a simulated world, splitmix64 from its seed. Everything that
+// may go one way or another asks here, so a seed replays exactly. One owner.
 #include <cstdint>
 
 #include "base/assert.h"

@@ -1,5 +1,7 @@
 #include "sim/run.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <vector>
 
@@ -16,7 +18,8 @@ namespace tidemill::sim {
 namespace {
 
 constexpr uint64_t kStepsMax = 2'000'000;         // an endless world is a broken promise too
-// Virtual time for everything to come to rest: wall clocks may have jumped back, and back-off uses them.
+// Virtual time for everything to come to rest: wall clocks may have jumped back, and back-off uses
+// them.
 constexpr Duration kRestTime = hours(8);
 
 // All the inhabitants of one world.
@@ -85,6 +88,11 @@ class Scene {
     }
     const auto reader = server_.reader();
     checker_.at_rest(*reader);
+    if (!server_.up()) return;
+    const machine::MachineCounts c = server_.machine().counts();
+    checker_.explain(fmt::format(
+        " (ready {}, delayed {}, blocked {}, leased {}, arrays {}, executions {}, sessions {})",
+        c.ready, c.delayed, c.blocked, c.leased, c.arrays, c.executions, c.sessions));
   }
 
   void schedule_faults() {

@@ -1,6 +1,7 @@
 #pragma once
-// run(): one simulated world from its options: commands and faults first, then the faults stop and everything
-// must come to rest, then the promises are checked. The same options give the same result, bit for bit.
+// run(): one simulated world from its options: commands and faults first, then the faults stop and
+// everything must come to rest, then the promises are checked. The same options give the same
+// result, bit for bit.
 #include <cstdint>
 #include <optional>
 #include <string>

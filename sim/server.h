@@ -1,7 +1,7 @@
 #pragma once
-// Server: the real turn loop on a store in memory, driven by virtual time. Commits take time and can be cut
-// off by a crash, before or after they became durable; a restart recovers from what was committed.
-// One owner, one thread.
+// Server: the real turn loop on a store in memory, driven by virtual time. Commits take time and
+// can be cut off by a crash, before or after they became durable; a restart recovers from what was
+// committed. One owner, one thread.
 #include <functional>
 #include <memory>
 
@@ -25,7 +25,9 @@ class Server {
   bool up() const { return loop_ != nullptr; }
   uint64_t life() const { return life_; }  // grows with every crash
   std::unique_ptr<store::Reader> reader();
-  Status put_plan(const Sha256& hash, std::string_view text) { return store_->put_plan(hash, text); }
+  Status put_plan(const Sha256& hash, std::string_view text) {
+    return store_->put_plan(hash, text);
+  }
   // A fingerprint of all that the machine decided, for replays.
   uint64_t replay_hash() const { return replay_; }
   const machine::Machine& machine() { return loop_->machine(); }

@@ -1,7 +1,7 @@
 #pragma once
-// Worker: a simulated worker session over a network that loses, delays and duplicates. It numbers its
-// exchanges, repeats what got no answer, presents what it holds to a new server, and can die at any moment
-// with everything it held. One owner, one thread.
+// Worker: a simulated worker session over a network that loses, delays and duplicates. It numbers
+// its exchanges, repeats what got no answer, presents what it holds to a new server, and can die at
+// any moment with everything it held. One owner, one thread.
 #include <cstdint>
 #include <map>
 #include <optional>

@@ -1,6 +1,7 @@
 #pragma once
-// World: virtual time and what will happen in it. Events run in order of time, then of their making; the
-// steady clock only moves when the next event is later. The wall clock may jump. One thread, one owner.
+// World: virtual time and what will happen in it. Events run in order of time, then of their
+// making; the steady clock only moves when the next event is later. The wall clock may jump. One
+// thread, one owner.
 #include <cstdint>
 #include <functional>
 #include <map>

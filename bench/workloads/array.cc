@@ -1,4 +1,5 @@
-// bench array: spawning an array of ten million indexes is one record: time to durable, rows, memory.
+// bench array: spawning an array of ten million indexes is one record: time to durable, rows,
+// memory.
 #include <memory>
 
 #include "bench/workloads/bench.h"

@@ -80,7 +80,8 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// The main job parses its own arguments: it has a stub API and a bare loop with options of their own.
+// The main job parses its own arguments: it has a stub API and a bare loop with options of their
+// own.
 int run_pft(const std::vector<std::string>& arguments, const Context& context) {
   std::vector<std::string> owned(arguments);
   owned[0] = "tidemill bench pft";

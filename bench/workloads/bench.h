@@ -1,6 +1,6 @@
 #pragma once
-// `tidemill bench NAME`: the built-in workloads. Each checks its own totals and fails when they are wrong; it
-// never judges a time. Main thread.
+// `tidemill bench NAME`: the built-in workloads. Each checks its own totals and fails when they are
+// wrong; it never judges a time. Main thread.
 #include <string>
 #include <vector>
 

@@ -1,5 +1,5 @@
-// bench loop: whether an iteration of a long loop costs what one of a short loop costs, and how much
-// memory an iteration keeps beyond its result. Alternating in one run.
+// bench loop: whether an iteration of a long loop costs what one of a short loop costs, and how
+// much memory an iteration keeps beyond its result. Alternating in one run.
 #include <fmt/format.h>
 
 #include "bench/workloads/one_run.h"
@@ -17,14 +17,18 @@ workflow:
     set: {ctx.round: 0}
     next: work
   - step: work
-    loop: {in: '{{ range(workload.count) }}', iterator: i, spec: {mode: parallel, max_in_flight: 100}}
+    loop:
+      in: '{{ range(workload.count) }}'
+      iterator: i
+      spec: {mode: parallel, max_in_flight: 100}
     tool: {kind: noop}
     set: {ctx.round: '{{ ctx.round + 1 }}'}
     next: {arcs: [{step: work, when: '{{ ctx.round < workload.rounds }}'}, {step: end}]}
   - step: end
 )";
 
-// The short loop is entered as often as needed for as many iterations, so that only the length differs.
+// The short loop is entered as often as needed for as many iterations, so that only the length
+// differs.
 Result<OneRun> run_of(const Context& context, const Request& request, uint64_t count,
                       uint64_t rounds) {
   return one_run(context, request,

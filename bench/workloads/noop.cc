@@ -14,7 +14,10 @@ metadata: {name: noop, path: bench/noop}
 workload: {count: 1}
 workflow:
   - step: start
-    loop: {in: '{{ range(workload.count) }}', iterator: i, spec: {mode: parallel, max_in_flight: 1000}}
+    loop:
+      in: '{{ range(workload.count) }}'
+      iterator: i
+      spec: {mode: parallel, max_in_flight: 1000}
     tool: {kind: noop}
 )";
 

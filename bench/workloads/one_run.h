@@ -1,6 +1,6 @@
 #pragma once
-// one_run(): a playbook text run once on a fresh store in this process, timed from its start to its recorded
-// end. Main thread.
+// one_run(): a playbook text run once on a fresh store in this process, timed from its start to its
+// recorded end. Main thread.
 #include <string>
 
 #include "bench/workloads/bench.h"

@@ -1,5 +1,5 @@
-// bench shell: 2 000 x /bin/true, two at a time, as durable loop iterations, against make -j2 on as many
-// targets and against the machine's own rate of process starts. Alternating in one run.
+// bench shell: 2 000 x /bin/true, two at a time, as durable loop iterations, against make -j2 on as
+// many targets and against the machine's own rate of process starts. Alternating in one run.
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -20,7 +20,10 @@ metadata: {name: shell, path: bench/shell}
 workload: {count: 1}
 workflow:
   - step: start
-    loop: {in: '{{ range(workload.count) }}', iterator: i, spec: {mode: parallel, max_in_flight: 64}}
+    loop:
+      in: '{{ range(workload.count) }}'
+      iterator: i
+      spec: {mode: parallel, max_in_flight: 64}
     tool: {kind: shell, command: [/bin/true]}
 )";
 

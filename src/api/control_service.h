@@ -1,6 +1,7 @@
 #pragma once
-// ControlService: a control line becomes a command of the machine, its reply becomes the answering line.
-// No rules of the domain. Borrowing the engine; any thread but the engine's own (it waits for the turn).
+// ControlService: a control line becomes a command of the machine, its reply becomes the answering
+// line. No rules of the domain. Borrowing the engine; any thread but the engine's own (it waits for
+// the turn).
 #include <string>
 
 #include "base/result.h"

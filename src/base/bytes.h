@@ -1,8 +1,8 @@
 #pragma once
 // ByteWriter and ByteReader: the one way records become bytes (store columns, packed wire values,
-// record hashes). Little-endian fixed numbers, LEB128 varints, length-prefixed strings. A reader never
-// reads past its end: it turns `failed` instead, and every later read gives zeros, so a decoder checks
-// once at its end. Values; any thread.
+// record hashes). Little-endian fixed numbers, LEB128 varints, length-prefixed strings. A reader
+// never reads past its end: it turns `failed` instead, and every later read gives zeros, so a
+// decoder checks once at its end. Values; any thread.
 #include <bit>
 #include <cstdint>
 #include <cstddef>

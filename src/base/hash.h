@@ -1,6 +1,6 @@
 #pragma once
-// Hashes. XXH3 (64 bits) for checksums, record hashes and jitter; SHA-256 for identity (blobs, plans);
-// MD5 only because other people's data formats name it. Any thread.
+// Hashes. XXH3 (64 bits) for checksums, record hashes and jitter; SHA-256 for identity (blobs,
+// plans); MD5 only because other people's data formats name it. Any thread.
 #include <array>
 #include <cstdint>
 #include <string>

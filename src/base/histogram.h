@@ -1,6 +1,6 @@
 #pragma once
-// Histogram of durations: 16 linear sub-buckets to each power of two (relative error under 6.25 %), as
-// in Tene's HdrHistogram. Fixed memory, cheap to add to and to merge. One owner at a time.
+// Histogram of durations: 16 linear sub-buckets to each power of two (relative error under 6.25 %),
+// as in Tene's HdrHistogram. Fixed memory, cheap to add to and to merge. One owner at a time.
 #include <array>
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,8 @@
 #pragma once
-// Durations and the two clocks. SteadyTime never jumps and means nothing outside its process; leases
-// and running timeouts use it. WallTime is what people and schedules use and may jump. The two do not
-// mix. All are nanoseconds in int64. Values; any thread. Nothing here reads a clock (see os/clock.h).
+// Durations and the two clocks. SteadyTime never jumps and means nothing outside its process;
+// leases and running timeouts use it. WallTime is what people and schedules use and may jump. The
+// two do not mix. All are nanoseconds in int64. Values; any thread. Nothing here reads a clock (see
+// os/clock.h).
 #include <compare>
 #include <cstdint>
 #include <limits>

@@ -1,7 +1,7 @@
 #pragma once
-// BlobStore: bytes kept under the name of their SHA-256. Put is idempotent and durable when it returns
-// (disk: written to a temporary name, fsynced, renamed, folder fsynced); get checks the hash. Owned by
-// main; any thread may call it.
+// BlobStore: bytes kept under the name of their SHA-256. Put is idempotent and durable when it
+// returns (disk: written to a temporary name, fsynced, renamed, folder fsynced); get checks the
+// hash. Owned by main; any thread may call it.
 #include <string_view>
 
 #include "base/hash.h"

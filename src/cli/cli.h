@@ -1,7 +1,7 @@
 #pragma once
-// The command line: `tidemill COMMAND …`. Data goes to stdout, talk to stderr; every command that prints
-// data takes --json. One file per command below cli/; what they need of the system comes in as
-// client::LocalServices. Called once, on the main thread.
+// The command line: `tidemill COMMAND …`. Data goes to stdout, talk to stderr; every command that
+// prints data takes --json. One file per command below cli/; what they need of the system comes in
+// as client::LocalServices. Called once, on the main thread.
 #include <functional>
 #include <string>
 #include <vector>

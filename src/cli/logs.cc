@@ -1,4 +1,5 @@
-// `tidemill logs ID [STEP]`: what the code of an execution wrote to stdout and stderr, attempt by attempt.
+// `tidemill logs ID [STEP]`: what the code of an execution wrote to stdout and stderr, attempt by
+// attempt.
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
-// `tidemill run PLAYBOOK`: an engine and a worker in this process, on a store of its own, until the execution
-// ends. Ctrl-C drains and says how to go on; twice stops at once.
+// `tidemill run PLAYBOOK`: an engine and a worker in this process, on a store of its own, until the
+// execution ends. Ctrl-C drains and says how to go on; twice stops at once.
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -1,7 +1,7 @@
 #pragma once
-// Control: the verbs with which a person steers a running engine: in this process, over the Unix socket
-// beside a store, or (later) over HTTP. One thread at a time; each call waits until what it did is
-// durable. Errors: not_found, conflict (wrong state; the text says which), unavailable.
+// Control: the verbs with which a person steers a running engine: in this process, over the Unix
+// socket beside a store, or (later) over HTTP. One thread at a time; each call waits until what it
+// did is durable. Errors: not_found, conflict (wrong state; the text says which), unavailable.
 #include <cstdint>
 #include <string>
 

@@ -1,6 +1,6 @@
 #pragma once
-// LineControl: the control verbs over anything that answers a line with a line: the Unix socket beside a
-// store, or the service in this process. One thread at a time.
+// LineControl: the control verbs over anything that answers a line with a line: the Unix socket
+// beside a store, or the service in this process. One thread at a time.
 #include <functional>
 #include <string>
 #include <utility>

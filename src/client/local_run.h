@@ -1,7 +1,7 @@
 #pragma once
-// LocalRun: an engine and a worker inside this process on one store, as `tidemill run` uses them. main/
-// makes it; the CLI sees this interface only. One thread at a time, but progress() and stop_now(), which
-// any thread may call.
+// LocalRun: an engine and a worker inside this process on one store, as `tidemill run` uses them.
+// main/ makes it; the CLI sees this interface only. One thread at a time, but progress() and
+// stop_now(), which any thread may call.
 #include <cstdint>
 #include <functional>
 #include <map>

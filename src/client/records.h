@@ -1,6 +1,7 @@
 #pragma once
-// Records: what people ask about executions and tasks, answered from committed turns. Behind it is a
-// store file opened for reading, or (later) a server. One thread at a time; never changes anything.
+// Records: what people ask about executions and tasks, answered from committed turns. Behind it is
+// a store file opened for reading, or (later) a server. One thread at a time; never changes
+// anything.
 #include <memory>
 #include <optional>
 #include <string>

@@ -130,7 +130,8 @@ bool Engine::gather(std::vector<Submitted>& out) {
   }
 }
 
-// Gives the decided turns to the committer when it has room; otherwise they wait and grow into one batch.
+// Gives the decided turns to the committer when it has room; otherwise they wait and grow into one
+// batch.
 void Engine::hand_over() {
   os::Lock lock(mutex_);
   if (batch_ || !loop_->has_changes()) return;

@@ -1,8 +1,8 @@
 #pragma once
 // Engine: the turn loop with real threads. One thread decides, one commits; while turn k is being
 // committed, the next ones gather and are decided. After a failed commit the engine takes no more
-// commands and says why; its owner throws it away and opens the store again. Owned by main; submit()
-// and the readers may be used from any thread.
+// commands and says why; its owner throws it away and opens the store again. Owned by main;
+// submit() and the readers may be used from any thread.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,8 +27,8 @@ struct EngineStats {
   Duration committing;  // commit thread, busy
 };
 
-// Who is told what became durable. Both are called on the commit thread (an effect that needs no new turn
-// also on the engine thread) and must not block.
+// Who is told what became durable. Both are called on the commit thread (an effect that needs no
+// new turn also on the engine thread) and must not block.
 struct Watchers {
   OnEffect on_effect;
   std::function<void(const CommitBatch&)> on_committed;
@@ -50,7 +50,8 @@ class Engine {
   // submit() and wait; not from an engine thread.
   Result<machine::ReplyBody> ask(machine::CommandBody body);
 
-  // Decides and commits what was submitted before, then ends both threads. Later submits are refused.
+  // Decides and commits what was submitted before, then ends both threads. Later submits are
+  // refused.
   void stop();
   // Why it failed, when it has.
   std::optional<Error> failure();

@@ -1,8 +1,8 @@
 #pragma once
-// Outbox: replies and effects that wait for their turn to be durable. The engine thread puts them in, the
-// committer says how far is durable; whoever makes one leave calls it, so a reply reaches its worker
-// without another hop. After `fail` nothing that needs a later turn leaves, ever: it is answered with
-// the error. Any thread.
+// Outbox: replies and effects that wait for their turn to be durable. The engine thread puts them
+// in, the committer says how far is durable; whoever makes one leave calls it, so a reply reaches
+// its worker without another hop. After `fail` nothing that needs a later turn leaves, ever: it is
+// answered with the error. Any thread.
 #include <functional>
 #include <map>
 #include <optional>

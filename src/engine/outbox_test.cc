@@ -1,5 +1,5 @@
-// Nothing leaves before its turn is durable, everything leaves exactly once, and after a failure what
-// was not durable is answered with the error.
+// Nothing leaves before its turn is durable, everything leaves exactly once, and after a failure
+// what was not durable is answered with the error.
 #include "engine/outbox.h"
 
 #include <gtest/gtest.h>

@@ -12,7 +12,8 @@ namespace tidemill::engine {
 
 class PlanCache {
  public:
-  // Null when the store has no such text. Errors: the store's; corrupt when the text does not compile.
+  // Null when the store has no such text. Errors: the store's; corrupt when the text does not
+  // compile.
   Result<playbook::PlanPtr> get(const Sha256& hash, store::Reader& reader);
   playbook::PlanPtr cached(const Sha256& hash) const;
 

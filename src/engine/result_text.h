@@ -1,6 +1,6 @@
 #pragma once
-// result_text(): the JSON text of a result, wherever it lies: inline in a row, spread over the outcomes
-// of an array, or in blobs. A query of committed turns; any thread that owns the reader.
+// result_text(): the JSON text of a result, wherever it lies: inline in a row, spread over the
+// outcomes of an array, or in blobs. A query of committed turns; any thread that owns the reader.
 #include <string>
 
 #include "base/result.h"

@@ -10,8 +10,8 @@ namespace tidemill::engine {
 
 namespace {
 
-// Hands what the store reads to a new machine. The counters come first: they say which incarnation the
-// machine is to be.
+// Hands what the store reads to a new machine. The counters come first: they say which incarnation
+// the machine is to be.
 class MachineLoader : public store::Loader {
  public:
   explicit MachineLoader(const TurnLoopOptions& options) : options_(options) {}

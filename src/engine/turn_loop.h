@@ -1,8 +1,8 @@
 #pragma once
 // TurnLoop: the turn without threads. Commands are gathered, what memory does not hold is read, the
-// machine decides, and the changes wait to be committed; replies and effects leave when the turn they
-// need is durable. Whoever owns it drives it: Engine with real threads, the simulator with delays,
-// failures and crashes between any two steps. One thread at a time.
+// machine decides, and the changes wait to be committed; replies and effects leave when the turn
+// they need is durable. Whoever owns it drives it: Engine with real threads, the simulator with
+// delays, failures and crashes between any two steps. One thread at a time.
 //
 //   submit … submit → decide() → take() ──commit──▶ committed() → replies and effects leave
 //                        ▲                   │
@@ -46,8 +46,8 @@ class TurnLoop {
   void submit(machine::CommandBody body, OnReply on_reply);
   bool has_commands() const { return !commands_.empty(); }
 
-  // Decides everything queued (and what is due) as one turn. Replies that need no newer turn than the
-  // durable one leave at once. Errors: a read that failed; the loop is then of no more use.
+  // Decides everything queued (and what is due) as one turn. Replies that need no newer turn than
+  // the durable one leave at once. Errors: a read that failed; the loop is then of no more use.
   Status decide(Now now);
 
   // When decide() wants to be called though nothing was submitted.
@@ -57,11 +57,12 @@ class TurnLoop {
   size_t pending_changes() const { return pending_.changes.size(); }
   // The decided turns that nobody commits yet, as one batch.
   CommitBatch take();
-  // What take() gave is durable up to `turn`: what read under it needs the overlay no more. The outbox is
-  // told by the committer itself (outbox().durable), which may be on another thread.
+  // What take() gave is durable up to `turn`: what read under it needs the overlay no more. The
+  // outbox is told by the committer itself (outbox().durable), which may be on another thread.
   void committed(Turn turn) { prefetch_->forget(turn); }
 
-  // Answers with `error` whoever still waits for a reply (parked exchanges above all). At the end only.
+  // Answers with `error` whoever still waits for a reply (parked exchanges above all). At the end
+  // only.
   void abandon(const Error& error);
 
   Outbox& outbox() { return *outbox_; }

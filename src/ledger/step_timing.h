@@ -1,10 +1,11 @@
 #pragma once
-// StepTiming: where the time of a step's attempts went, from their traces (DESIGN §9). The five parts of an
-// attempt add up to the time from ready to recorded:
+// StepTiming: where the time of a step's attempts went, from their traces (docs/architecture.md).
+// The five parts of an attempt add up to the time from ready to recorded:
 //
 //   ready ─queue wait─▶ dispatched ─dispatch─▶ started ─run─▶ finished ─report─▶ taken ─commit─▶ recorded
 //
-// `dispatch` holds both ways between server and worker, which no clock can tell apart. Pure; one owner.
+// `dispatch` holds both ways between server and worker, which no clock can tell apart. Pure; one
+// owner.
 #include <cstdint>
 
 #include "base/histogram.h"

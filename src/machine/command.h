@@ -1,7 +1,7 @@
 #pragma once
-// Commands: everything that can be asked of the machine, one small struct each. What a command does is
-// in the file of its name below task/, array/, queue/, session/, timer/, execution/. The engine gives
-// every command a tag; its reply carries the tag again. Values; any thread.
+// Commands: everything that can be asked of the machine, one small struct each. What a command does
+// is in the file of its name below task/, array/, queue/, session/, timer/, execution/. The engine
+// gives every command a tag; its reply carries the tag again. Values; any thread.
 #include <cstdint>
 #include <string>
 #include <variant>

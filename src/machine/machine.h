@@ -1,7 +1,7 @@
 #pragma once
-// THE machine: a pure function of (state, now, commands) to (changes, replies, effects). It reads no
-// clock, does no I/O, takes no lock, throws nothing and iterates nothing in hash order: the same commands
-// give the same bytes. Owned by the engine thread (or the simulator); one call at a time.
+// THE machine: a pure function of (state, now, commands) to (changes, replies, effects). It reads
+// no clock, does no I/O, takes no lock, throws nothing and iterates nothing in hash order: the same
+// commands give the same bytes. Owned by the engine thread (or the simulator); one call at a time.
 //
 //   Turn turn;
 //   machine.apply(turn_number, now, commands, rows, turn);   // decide
@@ -72,14 +72,14 @@ class Machine {
   // What must be prefetched before these commands can be decided.
   void needs(std::span<const Command> commands, Needs& out) const;
 
-  // Decides all commands in order as one turn. `out` is cleared first. The number grows by one with each
-  // turn that has changes; one without is not committed, and the next has its number.
+  // Decides all commands in order as one turn. `out` is cleared first. The number grows by one with
+  // each turn that has changes; one without is not committed, and the next has its number.
   void apply(Turn turn, Now now, std::span<const Command> commands, const Rows& rows, TurnOutput& out);
 
   NextDue next_due() const;
 
-  // Recovery, in the order of store::Loader; then restored(), which rebuilds what is derived. Plans of
-  // live executions come through `rows`.
+  // Recovery, in the order of store::Loader; then restored(), which rebuilds what is derived. Plans
+  // of live executions come through `rows`.
   void restore(QueueConfig record);
   void restore(ExecutionRecord record);
   void restore(BarrierRecord record);

@@ -1,6 +1,6 @@
 #pragma once
-// Replies: what the machine answers. Each names the turn that must be durable before it may leave; a
-// refusal needs none. Values; any thread.
+// Replies: what the machine answers. Each names the turn that must be durable before it may leave;
+// a refusal needs none. Values; any thread.
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -14,7 +14,8 @@ namespace tidemill::machine {
 
 struct Done {};  // did what was asked, and there is nothing to tell
 
-// Why a command was refused; nothing was changed. The text names the place, the reason and the next step.
+// Why a command was refused; nothing was changed. The text names the place, the reason and the next
+// step.
 struct Refused {
   enum class Why : uint8_t {
     invalid,

@@ -1,7 +1,7 @@
 #pragma once
-// Rows: what the machine may need that memory does not hold, gathered by the engine before deciding.
-// `Needs` says what; a Rows answers from what was read, under an overlay of the turns in flight, so that
-// it never misses the turn before. Used on the engine thread only.
+// Rows: what the machine may need that memory does not hold, gathered by the engine before
+// deciding. `Needs` says what; a Rows answers from what was read, under an overlay of the turns in
+// flight, so that it never misses the turn before. Used on the engine thread only.
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,7 +31,8 @@ class Rows {
   virtual const KeyRecord* key(const std::string& queue, const std::string& key) const = 0;
   virtual const HistoryRecord* finished_task(TaskId id) const = 0;
   virtual const ArrayRecord* finished_array(ArrayId id) const = 0;
-  // Null when there is no such finished execution. Its steps: the newest epoch of each, in any order.
+  // Null when there is no such finished execution. Its steps: the newest epoch of each, in any
+  // order.
   virtual const ExecutionRecord* finished_execution(ExecutionId id) const = 0;
   virtual const std::vector<StepRecord>* finished_steps(ExecutionId id) const = 0;
   virtual playbook::PlanPtr plan(const Sha256& hash) const = 0;  // null: unknown

@@ -1,7 +1,7 @@
 #pragma once
-// LocalExchange: wire::Exchange bound to the engine in this process. Exchanges go to the engine's queue;
-// reads and blob writes go to a thread of their own, so that neither the worker's event thread nor the
-// engine waits for a disk. Callbacks are posted to the worker's event loop.
+// LocalExchange: wire::Exchange bound to the engine in this process. Exchanges go to the engine's
+// queue; reads and blob writes go to a thread of their own, so that neither the worker's event
+// thread nor the engine waits for a disk. Callbacks are posted to the worker's event loop.
 #include <deque>
 #include <functional>
 #include <memory>

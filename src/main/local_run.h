@@ -1,6 +1,6 @@
 #pragma once
-// open_local_run(): a store, its blobs, an engine, a worker and the control socket, put together in this
-// process. Wiring only: what each part does is in its own room. Called on the main thread.
+// open_local_run(): a store, its blobs, an engine, a worker and the control socket, put together in
+// this process. Wiring only: what each part does is in its own room. Called on the main thread.
 #include <memory>
 
 #include "client/local_run.h"

@@ -7,9 +7,10 @@
 #include "main/local_run.h"
 
 int main(int argc, char** argv) {
-  using namespace tidemill;
+  namespace bench = tidemill::bench;
+  namespace cli = tidemill::cli;
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  const client::LocalServices services = main::local_services();
+  const tidemill::client::LocalServices services = tidemill::main::local_services();
   const std::vector<cli::ExtraCommand> extra{
       {"bench", "Built-in benchmarks", [&](const std::vector<std::string>& rest) {
          return bench::run_bench(rest, {.services = services, .self = argv[0]});

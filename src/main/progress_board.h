@@ -1,6 +1,6 @@
 #pragma once
-// ProgressBoard: what committed turns say of the executions of this process, counted as they commit, for
-// the live view and for who waits for an end. Fed on the commit thread, read from any.
+// ProgressBoard: what committed turns say of the executions of this process, counted as they
+// commit, for the live view and for who waits for an end. Fed on the commit thread, read from any.
 #include <map>
 #include <optional>
 #include <set>

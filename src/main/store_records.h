@@ -1,5 +1,6 @@
 #pragma once
-// StoreRecords: client::Records over a store's reader and the blobs beside it. One thread at a time.
+// StoreRecords: client::Records over a store's reader and the blobs beside it. One thread at a
+// time.
 #include <memory>
 #include <utility>
 

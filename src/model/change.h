@@ -1,7 +1,8 @@
 #pragma once
-// Changes: what one turn makes durable, in order, as typed records. The machine emits them, the store
-// writes them in one transaction, recovery reads the records back. A change says the whole new record
-// (never a difference), so applying a turn twice is the same as once. Values; any thread.
+// Changes: what one turn makes durable, in order, as typed records. The machine emits them, the
+// store writes them in one transaction, recovery reads the records back. A change says the whole
+// new record (never a difference), so applying a turn twice is the same as once. Values; any
+// thread.
 #include <cstdint>
 #include <string>
 #include <variant>

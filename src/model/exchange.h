@@ -1,7 +1,7 @@
 #pragma once
-// The one verb between a worker session and the server (DESIGN §5): results and free capacity go in,
-// work, recalls and cancels come out. Exchanges of a session are numbered from 1; the same number again
-// gets the same reply again. Values; any thread.
+// The one verb between a worker session and the server (docs/architecture.md): results and free
+// capacity go in, work, recalls and cancels come out. Exchanges of a session are numbered from 1;
+// the same number again gets the same reply again. Values; any thread.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -63,10 +63,10 @@ struct Assignment {
 struct ExchangeRequest {
   SessionId session;  // 0: open a new session
   uint64_t number = 1;
-  // All replies up to this one have arrived. An idle exchange may be overtaken by one exchange with reports
-  // while its reply is on the way; a reply that has not arrived when the second exchange after it is sent
-  // was passed over: what it handed out goes back, and it must be ignored. Who lost a reply sends the
-  // same number again.
+  // All replies up to this one have arrived. An idle exchange may be overtaken by one exchange with
+  // reports while its reply is on the way; a reply that has not arrived when the second exchange
+  // after it is sent was passed over: what it handed out goes back, and it must be ignored. Who
+  // lost a reply sends the same number again.
   uint64_t last_reply = 0;
   std::vector<Report> reports;
   uint32_t free_slots = 0;
@@ -74,7 +74,8 @@ struct ExchangeRequest {
   std::vector<std::string> kinds;  // sent when they change; empty: as before
   bool wait = true;      // may be parked when there is nothing to report and nothing to hand out
   bool draining = false;  // wants no more work
-  // What the worker still holds, sent in full only in the first exchange of a session or incarnation.
+  // What the worker still holds, sent in full only in the first exchange of a session or
+  // incarnation.
   std::vector<LeasedWork> held;
 };
 

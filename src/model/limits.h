@@ -1,6 +1,6 @@
 #pragma once
-// Every default and bound of the system, once. Each bound is tested at the bound and one past it; each
-// tunable names the range from which the simulator draws. Constants; any thread.
+// Every default and bound of the system, once. Each bound is tested at the bound and one past it;
+// each tunable names the range from which the simulator draws. Constants; any thread.
 #include <cstdint>
 
 #include "base/time.h"
@@ -9,7 +9,8 @@ namespace tidemill::limits {
 
 // ---- leases and retries ----
 inline constexpr Duration kLease = seconds(30);
-// The worker, who knows when an attempt began, reports its timeout; the server waits so much longer.
+// The worker, who knows when an attempt began, reports its timeout; the server waits so much
+// longer.
 inline constexpr Duration kTimeoutSlack = seconds(1);
 inline constexpr Duration kCloseGrace = seconds(2);  // a closed connection may come back
 inline constexpr uint32_t kMaxAttempts = 3;

@@ -18,9 +18,9 @@ struct TaskError {
   bool operator==(const TaskError&) const = default;
 };
 
-// Where an attempt's time went (DESIGN §9). Stamps of the server are wall time; what the worker saw are
-// durations of its steady clock counted from `received`. `recorded` is the commit time of the turn and
-// is kept once per turn.
+// Where an attempt's time went (docs/architecture.md). Stamps of the server are wall time; what the
+// worker saw are durations of its steady clock counted from `received`. `recorded` is the commit
+// time of the turn and is kept once per turn.
 struct Trace {
   WallTime spawned;
   WallTime ready;

@@ -1,5 +1,6 @@
 #pragma once
-// What queries give back: rows of committed turns, for people and for prefetching. Values; any thread.
+// What queries give back: rows of committed turns, for people and for prefetching. Values; any
+// thread.
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -1,7 +1,7 @@
 #pragma once
-// The records that commits define: what the machine holds live, what the store keeps, what state_hash()
-// covers. Plain values without behaviour; codecs in model/codec.h. Owned by the machine while live, copied
-// into changes; any thread.
+// The records that commits define: what the machine holds live, what the store keeps, what
+// state_hash() covers. Plain values without behaviour; codecs in model/codec.h. Owned by the
+// machine while live, copied into changes; any thread.
 //
 //   queue ── task ───────────────┐ counts in      ┌──────────┐ fires    ┌──────┐ of  ┌───────────┐
 //     └──── array (N indexes) ───┴───────────────▶│ barrier  │─────────▶│ step │────▶│ execution │
@@ -80,8 +80,8 @@ struct TaskRecord {
   TaskError last_error;
 };
 
-// One record for N tasks. Items are kept in chunks of limits::kItemChunk; an array without items hands
-// out bare indexes.
+// One record for N tasks. Items are kept in chunks of limits::kItemChunk; an array without items
+// hands out bare indexes.
 struct ArrayRecord {
   ArrayId id;
   WorkSpec work;
@@ -112,7 +112,8 @@ struct IndexOutcome {
   Trace trace;
 };
 
-// What an index has that its array's record does not say; absent for the many that have nothing special.
+// What an index has that its array's record does not say; absent for the many that have nothing
+// special.
 struct IndexOverride {
   ArrayId array;
   uint64_t index = 0;
@@ -175,11 +176,11 @@ struct ExecutionRecord {
 };
 
 struct StepRecord {
-  // waiting: entered by an arc, held back by live upstream steps. routing: its work is done and a worker
-  // computes the transition.
+  // waiting: entered by an arc, held back by live upstream steps. routing: its work is done and a
+  // worker computes the transition.
   enum class State : uint8_t { waiting, expanding, running, routing, done, failed, skipped, cancelled };
-  // An entry for the next epoch that cannot start yet. It is kept on the newest record, whose result
-  // stays readable until the next epoch begins.
+  // An entry for the next epoch that cannot start yet. It is kept on the newest record, whose
+  // result stays readable until the next epoch begins.
   enum class Again : uint8_t { none, forward, back };
 
   StepRef ref;

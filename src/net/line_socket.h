@@ -1,7 +1,7 @@
 #pragma once
-// A Unix socket on which one line is asked and one line is answered. The server has a thread of its own
-// and calls its handler there, one request at a time; lines and waiting are bounded. The socket's file is
-// readable and writable by its owner only, and is removed when the server goes.
+// A Unix socket on which one line is asked and one line is answered. The server has a thread of its
+// own and calls its handler there, one request at a time; lines and waiting are bounded. The
+// socket's file is readable and writable by its owner only, and is removed when the server goes.
 #include <functional>
 #include <memory>
 #include <string>

@@ -1,4 +1,5 @@
-// The line socket: asked and answered, nobody there, a dead process's file, a path that is too long.
+// The line socket: asked and answered, nobody there, a dead process's file, a path that is too
+// long.
 #include "net/line_socket.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 #pragma once
-// Interrupts: SIGINT and SIGTERM as something to ask for instead of something that happens. Made before
-// any other thread, so that all threads inherit the block; children get the signals back (os/process).
+// Interrupts: SIGINT and SIGTERM as something to ask for instead of something that happens. Made
+// before any other thread, so that all threads inherit the block; children get the signals back
+// (os/process).
 #include <cstdint>
 
 namespace tidemill::os {

@@ -1,6 +1,6 @@
 #pragma once
-// Mutex, lock and condition, annotated for clang's thread-safety analysis; the only locks of the project,
-// and only shells use them.
+// Mutex, lock and condition, annotated for clang's thread-safety analysis; the only locks of the
+// project, and only shells use them.
 #include <condition_variable>
 #include <mutex>
 

@@ -1,8 +1,8 @@
 #pragma once
-// Plan: a playbook compiled once. It holds the checked steps, tools, policies and templates, and what
-// the graph analysis found: back edges, dominated steps, what blocks a join, and which paths of results
-// routing and tool inputs read. Made by compile.h, named by the hash of its text; immutable and shared
-// by the engine and the workers' threads.
+// Plan: a playbook compiled once. It holds the checked steps, tools, policies and templates, and
+// what the graph analysis found: back edges, dominated steps, what blocks a join, and which paths
+// of results routing and tool inputs read. Made by compile.h, named by the hash of its text;
+// immutable and shared by the engine and the workers' threads.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -108,7 +108,8 @@ struct Arc {
   StepIndex to;
   std::optional<Template> when;  // absent: true
   std::vector<SetItem> set;
-  // The target dominates the source, or closes a cycle of several entries: taking it starts an epoch.
+  // The target dominates the source, or closes a cycle of several entries: taking it starts an
+  // epoch.
   bool back = false;
   Position at;
 };
@@ -144,19 +145,19 @@ struct Step {
   // Steps that are entered anew, with this one, when a back edge leads here: those it dominates, in
   // index order, itself included. A step that no back edge leads to lists itself only.
   std::vector<StepIndex> dominates;
-  // Steps that hold back the start of this one while they live: those with a path to it that ends in
-  // an arc that is no back edge and does not pass through it.
+  // Steps that hold back the start of this one while they live: those with a path to it that ends
+  // in an arc that is no back edge and does not pass through it.
   std::vector<bool> blocked_by;  // by StepIndex
   // Paths into this step's data that some routing reads (set, when, loop.in, admit; of any step),
-  // relative to the data: {"rows"} for `load.rows` and for `output.data.rows` in its own arcs. An empty
-  // path means the whole. The finishing worker sends these values apart.
+  // relative to the data: {"rows"} for `load.rows` and for `output.data.rows` in its own arcs. An
+  // empty path means the whole. The finishing worker sends these values apart.
   std::vector<Path> routing_reads;
-  // What the tools' inputs read from outside the task: ctx paths {"ctx","a"}, results {"load","rows"}.
-  // Workload, keychain, iterator and pipeline-internal names are not listed. `load.data.rows` is listed
-  // as {"load","rows"}; `load.status` as {"load","status"}.
+  // What the tools' inputs read from outside the task: ctx paths {"ctx","a"}, results
+  // {"load","rows"}. Workload, keychain, iterator and pipeline-internal names are not listed.
+  // `load.data.rows` is listed as {"load","rows"}; `load.status` as {"load","status"}.
   std::vector<Path> scope_reads;
-  // The same of `loop.in` and `loop.spec.max_in_flight` alone: the scope of the task that expands the
-  // loop. (They are in routing_reads of the steps they name, too, and not in scope_reads.)
+  // The same of `loop.in` and `loop.spec.max_in_flight` alone: the scope of the task that expands
+  // the loop. (They are in routing_reads of the steps they name, too, and not in scope_reads.)
   std::vector<Path> loop_reads;
 };
 

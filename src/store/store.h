@@ -6,7 +6,7 @@
 //   open → load (recovery) → commit, commit, … ; readers see committed turns only.
 //
 // After a failed commit the store refuses every later one (`failed()`): the caller throws its
-// memory away and opens the store again (DESIGN §1).
+// memory away and opens the store again (docs/architecture.md).
 #include <cstdint>
 #include <functional>
 #include <memory>

@@ -1,7 +1,7 @@
 #pragma once
-// The exchange as an interface: what a worker needs of a server, whether the engine is in this process
-// or behind HTTP. main/ binds it; the worker never knows which. Called from the worker's event thread;
-// callbacks come on that thread too (the implementation posts them there).
+// The exchange as an interface: what a worker needs of a server, whether the engine is in this
+// process or behind HTTP. main/ binds it; the worker never knows which. Called from the worker's
+// event thread; callbacks come on that thread too (the implementation posts them there).
 #include <functional>
 #include <string>
 
@@ -25,8 +25,8 @@ class Exchange {
   using OnReply = std::function<void(Result<ExchangeReply>)>;
   virtual void exchange(ExchangeRequest request, OnReply on_reply) = 0;
 
-  // The JSON text of a result (an array's as a list in index order, failed indexes as null). Errors:
-  // not_found when it is gone, corrupt when a blob's bytes are not what its name says.
+  // The JSON text of a result (an array's as a list in index order, failed indexes as null).
+  // Errors: not_found when it is gone, corrupt when a blob's bytes are not what its name says.
   using OnBytes = std::function<void(Result<SharedBytes>)>;
   virtual void fetch_result(const ResultRef& ref, OnBytes on_bytes) = 0;
 
@@ -36,7 +36,8 @@ class Exchange {
   using OnExecution = std::function<void(Result<ExecutionInfo>)>;
   virtual void fetch_execution(ExecutionId id, OnExecution on_execution) = 0;
 
-  // Makes the text of a playbook known, durably, before a report names its hash. Errors: io, disk_full.
+  // Makes the text of a playbook known, durably, before a report names its hash. Errors: io,
+  // disk_full.
   using OnDone = std::function<void(Status)>;
   virtual void put_plan(const Sha256& hash, std::string text, OnDone on_done) = 0;
 

@@ -1,5 +1,6 @@
 #pragma once
-// Context: what every command of the CLI gets. Made by run_cli(), borrowed by the commands; main thread.
+// Context: what every command of the CLI gets. Made by run_cli(), borrowed by the commands; main
+// thread.
 #include <string>
 
 #include "base/result.h"

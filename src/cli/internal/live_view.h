@@ -1,7 +1,7 @@
 #pragma once
-// LiveView: what a person sees of a run while it runs, on stderr. On a terminal a block that is redrawn in
-// place: a line per step with a bar, the rate and the time left, failures above it as they happen.
-// Otherwise one line every few seconds. Main thread.
+// LiveView: what a person sees of a run while it runs, on stderr. On a terminal a block that is
+// redrawn in place: a line per step with a bar, the rate and the time left, failures above it as
+// they happen. Otherwise one line every few seconds. Main thread.
 #include <map>
 #include <memory>
 #include <string>

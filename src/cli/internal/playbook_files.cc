@@ -23,8 +23,8 @@ std::string beside(const std::string& file, const std::string& path) {
   return folder == "." ? path : folder + "/" + path;
 }
 
-// A child that is not a file here may be a catalogue path that only exists at run time; check_children
-// says so where it is an error.
+// A child that is not a file here may be a catalogue path that only exists at run time;
+// check_children says so where it is an error.
 void load_children(LoadedPlaybook& out, std::map<std::string, playbook::PlanPtr>& plans) {
   std::deque<playbook::PlanPtr> queue{out.plan};
   while (!queue.empty()) {

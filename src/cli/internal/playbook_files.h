@@ -1,6 +1,6 @@
 #pragma once
-// Playbooks from files: the text, its Plan, the playbooks it names, and everything that is wrong with any
-// of them. Main thread.
+// Playbooks from files: the text, its Plan, the playbooks it names, and everything that is wrong
+// with any of them. Main thread.
 #include <map>
 #include <string>
 #include <vector>
@@ -20,8 +20,8 @@ struct LoadedPlaybook {
   std::vector<std::string> messages;  // formatted, in order of files
 };
 
-// Paths of children are relative to the folder of the playbook that names them. Errors: the file cannot
-// be read; mistakes in the text are in `messages`.
+// Paths of children are relative to the folder of the playbook that names them. Errors: the file
+// cannot be read; mistakes in the text are in `messages`.
 Result<LoadedPlaybook> load_playbook(const std::string& file);
 
 }  // namespace tidemill::cli

@@ -7,8 +7,8 @@
 
 namespace tidemill::cli {
 
-// The JSON text of an execution's result: that of `executor.spec.final_step`, else of the step `end` or the
-// step that finished last. "null" when there is none.
+// The JSON text of an execution's result: that of `executor.spec.final_step`, else of the step
+// `end` or the step that finished last. "null" when there is none.
 Result<std::string> final_result(client::Records& records, const ExecutionRecord& execution,
                                  const playbook::Plan& plan);
 

@@ -1,5 +1,6 @@
 #pragma once
-// What a run is given: the workload from --input and --set, connections from --connect. Main thread.
+// What a run is given: the workload from --input and --set, connections from --connect. Main
+// thread.
 #include <map>
 #include <string>
 #include <vector>
@@ -10,8 +11,8 @@
 namespace tidemill::cli {
 
 // JSON or YAML-like scalars: `--set a.b=1` gives {"a": {"b": 1}}; text that is no JSON is a string.
-// `quick` merges the mapping `workload.quick` of the playbook (its own small variant) first, or, where
-// there is none, sets `quick: true`. Errors: invalid, not_found (the input file).
+// `quick` merges the mapping `workload.quick` of the playbook (its own small variant) first, or,
+// where there is none, sets `quick: true`. Errors: invalid, not_found (the input file).
 struct RunInput {
   std::string input_file;
   std::vector<std::string> sets;

@@ -1,6 +1,6 @@
 #pragma once
-// Where runs live: one file .tidemill/ID.db per run, or the file that --store names. An id may be shortened
-// to its last digits, or be "latest". Main thread.
+// Where runs live: one file .tidemill/ID.db per run, or the file that --store names. An id may be
+// shortened to its last digits, or be "latest". Main thread.
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,8 +23,8 @@ struct Found {
   std::unique_ptr<client::Records> records;
   ExecutionRecord execution;
 };
-// `name`: an id, its last digits, or "latest". `store`: "" looks through the folder. Errors: not_found,
-// conflict (several match), and those of opening the one store named.
+// `name`: an id, its last digits, or "latest". `store`: "" looks through the folder. Errors:
+// not_found, conflict (several match), and those of opening the one store named.
 Result<Found> find_execution(const Context& context, const std::string& store,
                              const std::string& name);
 

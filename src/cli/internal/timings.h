@@ -1,6 +1,6 @@
 #pragma once
-// Timings of an execution's steps, read from the traces of all their attempts, for `show --timing`. Main
-// thread.
+// Timings of an execution's steps, read from the traces of all their attempts, for `show --timing`.
+// Main thread.
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
