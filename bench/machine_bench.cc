@@ -1,5 +1,5 @@
-// The machine alone, without store and threads: what deciding costs. Each benchmark drives whole turns of
-// an in-process worker and checks that everything it spawned has ended.
+// The machine alone, without store and threads: what deciding costs. Each benchmark drives whole
+// turns of an in-process worker and checks that everything it spawned has ended.
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 

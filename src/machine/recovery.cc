@@ -11,8 +11,8 @@ namespace tidemill::machine {
 
 namespace {
 
-// An array's place in the world from its outcomes and overrides: indexes up to the highest one that was
-// ever touched are to be handed out again unless they ended or wait.
+// An array's place in the world from its outcomes and overrides: indexes up to the highest one that
+// was ever touched are to be handed out again unless they ended or wait.
 void rebuild_array(State& s, LiveArray& array) {
   TIDEMILL_ASSERT(array.holdings.empty() && array.again.empty());
   const uint64_t overridden =

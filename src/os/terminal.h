@@ -1,6 +1,6 @@
 #pragma once
-// What stderr is: a terminal that a person looks at, and how wide, or a file or pipe. Free functions;
-// any thread.
+// What stderr is: a terminal that a person looks at, and how wide, or a file or pipe. Free
+// functions; any thread.
 #include <cstddef>
 
 namespace tidemill::os {

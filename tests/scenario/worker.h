@@ -1,6 +1,7 @@
 #pragma once
-// Worker: a worker of a scenario. It keeps the rules of the exchange: numbers, the reply last received,
-// what it holds in the first exchange of a session, and it opens a new session when its own is unknown.
+// Worker: a worker of a scenario. It keeps the rules of the exchange: numbers, the reply last
+// received, what it holds in the first exchange of a session, and it opens a new session when its
+// own is unknown.
 #include <map>
 #include <string>
 #include <vector>

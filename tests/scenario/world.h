@@ -1,8 +1,8 @@
 #pragma once
-// World: a machine, a store and a clock for one run of a scenario in one configuration. It does what the
-// engine does, one turn a command: decides, commits (at once or some turns late), and lets a reply leave
-// only when the turn it needs is durable. It can be restarted at any time: the machine is thrown away and
-// restored from the store, and its state_hash() must be the same.
+// World: a machine, a store and a clock for one run of a scenario in one configuration. It does
+// what the engine does, one turn a command: decides, commits (at once or some turns late), and lets
+// a reply leave only when the turn it needs is durable. It can be restarted at any time: the
+// machine is thrown away and restored from the store, and its state_hash() must be the same.
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -50,8 +50,8 @@ class World {
   World(Config config, std::unique_ptr<store::Store> store);
 
   machine::Tag send(machine::CommandBody body);
-  // The reply once it may leave; commits as far as it must. Null: the command is parked, or its parked
-  // reply died with a restart.
+  // The reply once it may leave; commits as far as it must. Null: the command is parked, or its
+  // parked reply died with a restart.
   const machine::ReplyBody* reply(machine::Tag tag);
   void advance(Duration by);
   void jump_wall(Duration by);

@@ -1,5 +1,5 @@
-// OpenBarrier: a fan-in. The task it fires is spawned now and blocked until all that the barrier counts
-// is terminal; with nothing to count it fires at once.
+// OpenBarrier: a fan-in. The task it fires is spawned now and blocked until all that the barrier
+// counts is terminal; with nothing to count it fires at once.
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/validate.h"

@@ -33,7 +33,8 @@ void leave_wait(State& s, LiveArray& array, uint64_t index) {
   --array.waiting;
 }
 
-// How many indexes from `first` on can go out as one range: what has a record of its own goes alone.
+// How many indexes from `first` on can go out as one range: what has a record of its own goes
+// alone.
 uint64_t plain_from(const LiveArray& array, uint64_t first) {
   const auto own = array.overrides.lower_bound(first);
   if (own == array.overrides.end()) return array.record.count - first;

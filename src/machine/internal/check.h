@@ -1,6 +1,7 @@
 #pragma once
 // Walks the state and asserts what must always hold between turns (P3 to P5), and hashes what
-// state_hash() does not cover. For tests, the simulator and Machine::replay_hash(). Engine thread only.
+// state_hash() does not cover. For tests, the simulator and Machine::replay_hash(). Engine thread
+// only.
 #include "machine/internal/state.h"
 
 namespace tidemill::machine {

@@ -1,6 +1,6 @@
 #pragma once
-// One function for each command; each is defined in the file of its name. They decide, emit and answer.
-// Engine thread only.
+// One function for each command; each is defined in the file of its name. They decide, emit and
+// answer. Engine thread only.
 #include "machine/internal/state.h"
 
 namespace tidemill::machine {

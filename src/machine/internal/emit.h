@@ -1,7 +1,7 @@
 #pragma once
-// How a command says what it decided: changes, replies and effects of the current turn, and the marks
-// that keep state_hash() up. A record that is changed several times in a turn is written once, at the
-// turn's end: change it, then `touch` it. Engine thread only.
+// How a command says what it decided: changes, replies and effects of the current turn, and the
+// marks that keep state_hash() up. A record that is changed several times in a turn is written
+// once, at the turn's end: change it, then `touch` it. Engine thread only.
 #include <string>
 #include <utility>
 
@@ -30,8 +30,8 @@ void touch(State& s, LiveBarrier& barrier);  // PutBarrier
 void touch(State& s, LiveArray& array, uint64_t index);  // PutOverride, at once
 void drop_override(State& s, LiveArray& array, uint64_t index);
 
-// Writes what was touched, and the outcomes of arrays. At the end of the turn; of one array before it
-// finishes.
+// Writes what was touched, and the outcomes of arrays. At the end of the turn; of one array before
+// it finishes.
 void flush_outcomes(State& s, ArrayId array);
 void flush(State& s);
 

@@ -1,8 +1,8 @@
 #pragma once
-// IndexStates: how each index of an array ended, two bits each, in blocks that exist only while they are
-// mixed. A block whose indexes are all open, or all ended alike, costs no memory of its own, so an array
-// of ten million indexes is a few kilobytes until it runs, and shrinks again as it finishes.
-// A value inside LiveArray; engine thread only.
+// IndexStates: how each index of an array ended, two bits each, in blocks that exist only while
+// they are mixed. A block whose indexes are all open, or all ended alike, costs no memory of its
+// own, so an array of ten million indexes is a few kilobytes until it runs, and shrinks again as it
+// finishes. A value inside LiveArray; engine thread only.
 #include <array>
 #include <cstdint>
 #include <memory>

@@ -1,6 +1,7 @@
 #pragma once
-// Leases: who holds what. Granting counts against every limit, dropping gives it all back; both know
-// tasks and ranges of arrays. What becomes of the work is the caller's matter. Engine thread only.
+// Leases: who holds what. Granting counts against every limit, dropping gives it all back; both
+// know tasks and ranges of arrays. What becomes of the work is the caller's matter. Engine thread
+// only.
 #include <vector>
 
 #include "machine/internal/state.h"
@@ -30,7 +31,8 @@ struct Dropped {
 };
 Dropped drop_task(State& s, LiveTask& task);
 Dropped drop_index(State& s, LiveArray& array, uint64_t index);
-// The end of a lease that is not an outcome goes on record: a later lease of that work waits for it.
+// The end of a lease that is not an outcome goes on record: a later lease of that work waits for
+// it.
 void record_end(State& s, const LeasedWork& leased);
 
 // ---- looking ----

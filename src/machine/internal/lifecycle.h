@@ -1,7 +1,7 @@
 #pragma once
-// The lives of tasks and indexes between their spawn and their outcome: ready, delayed, suspended, tried
-// again, finished. Who leases them is session/'s matter: everything here is about work that nobody
-// holds (any more). Engine thread only.
+// The lives of tasks and indexes between their spawn and their outcome: ready, delayed, suspended,
+// tried again, finished. Who leases them is session/'s matter: everything here is about work that
+// nobody holds (any more). Engine thread only.
 #include <memory>
 #include <string>
 

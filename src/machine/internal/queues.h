@@ -1,6 +1,6 @@
 #pragma once
-// Queues and what is ready in them: puts work into the ready index and takes it out, holds what a limit
-// holds, and counts leases against limits. Engine thread only.
+// Queues and what is ready in them: puts work into the ready index and takes it out, holds what a
+// limit holds, and counts leases against limits. Engine thread only.
 #include <string>
 
 #include "machine/internal/state.h"
@@ -25,8 +25,8 @@ bool has_limited_key(const State& s, const LiveTask& task);
 // ---- arrays ----
 // How many of its indexes could be leased now, as far as its own limits go.
 uint64_t takeable(const LiveArray& array);
-// Puts the array into the index or takes it out, whichever is right now. Called after every change of
-// what takeable() reads.
+// Puts the array into the index or takes it out, whichever is right now. Called after every change
+// of what takeable() reads.
 void reoffer(State& s, LiveArray& array);
 
 // ---- limits ----

@@ -1,8 +1,9 @@
 #pragma once
-// ReadyIndex: the work of one queue that could be handed out now, in the order of P5. A lane holds what
-// one (kind, slot or place) can run. In a lane, units (an execution, an array, or everything that
-// belongs to neither) of equal priority take turns by ticket; inside a unit the order is (priority or
-// aged time, ready time, id). What a limit holds is not in here, so a claim looks at heads only:
+// ReadyIndex: the work of one queue that could be handed out now, in the order of P5. A lane holds
+// what one (kind, slot or place) can run. In a lane, units (an execution, an array, or everything
+// that belongs to neither) of equal priority take turns by ticket; inside a unit the order is
+// (priority or aged time, ready time, id). What a limit holds is not in here, so a claim looks at
+// heads only:
 //
 //   lane (kind, needs_slot) ── heads, sorted ── unit ── keys, sorted ── task or array
 //
@@ -51,7 +52,8 @@ class ReadyIndex {
 
   // The entry that is ahead of all others of these lanes; false when they are empty.
   bool front(std::span<const LaneId> lanes, Entry& out) const;
-  // Says that the unit, still in the index, has its turn. In a queue that is not fair nobody calls it.
+  // Says that the unit, still in the index, has its turn. In a queue that is not fair nobody calls
+  // it.
   void took_turn(LaneId lane, const UnitId& unit);
 
   bool empty(LaneId lane) const { return lane >= lanes_.size() || lanes_[lane].heads.empty(); }

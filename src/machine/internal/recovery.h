@@ -1,7 +1,7 @@
 #pragma once
-// Recovery: takes the records of the store in the order of store::Loader, then rebuilds what is derived
-// from them. Nothing is decided here: what follows from the restart (lost attempts) is decided in the
-// first turn. Engine thread only.
+// Recovery: takes the records of the store in the order of store::Loader, then rebuilds what is
+// derived from them. Nothing is decided here: what follows from the restart (lost attempts) is
+// decided in the first turn. Engine thread only.
 #include "machine/internal/state.h"
 
 namespace tidemill::machine {

@@ -1,5 +1,6 @@
 #pragma once
-// Whether a failed attempt is followed by another, and when. Pure functions of the policy; any thread.
+// Whether a failed attempt is followed by another, and when. Pure functions of the policy; any
+// thread.
 #include <cstdint>
 
 #include "model/outcome.h"
@@ -12,8 +13,8 @@ namespace tidemill::machine {
 bool may_retry(const RetryPolicy& policy, uint32_t attempts, uint32_t crashes,
                AttemptRecord::End end, const TaskError& error);
 
-// The wait before the attempt after `attempts` failures. The jitter shortens it by up to its share and
-// is drawn from (seed, identity, attempts), so that the same commands give the same times.
+// The wait before the attempt after `attempts` failures. The jitter shortens it by up to its share
+// and is drawn from (seed, identity, attempts), so that the same commands give the same times.
 Duration backoff_delay(const RetryPolicy& policy, uint32_t attempts, uint64_t seed,
                        uint64_t identity);
 

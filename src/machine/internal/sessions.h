@@ -1,6 +1,6 @@
 #pragma once
-// The parts of an exchange: what is reported, what is handed out, who is parked, and how a session ends.
-// Each function is in the file of its name in session/. Engine thread only.
+// The parts of an exchange: what is reported, what is handed out, who is parked, and how a session
+// ends. Each function is in the file of its name in session/. Engine thread only.
 #include "machine/internal/state.h"
 
 namespace tidemill::machine {
@@ -17,8 +17,8 @@ struct Capacity {
   uint32_t slots = 0;   // free
   uint32_t places = 0;  // free
 };
-// Leases what the session can take, in the order of P5, and adds it to the reply. The turn that must be
-// durable before that reply may leave.
+// Leases what the session can take, in the order of P5, and adds it to the reply. The turn that
+// must be durable before that reply may leave.
 Turn hand_out(State& s, Session& session, const Capacity& capacity, ExchangeReply& reply);
 
 // ---- parked.cc ----

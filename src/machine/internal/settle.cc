@@ -1,5 +1,5 @@
-// Consequences: what follows from work that has ended, until nothing more follows. They are queued and
-// not called, so that a chain of a hundred thousand dependants needs no stack.
+// Consequences: what follows from work that has ended, until nothing more follows. They are queued
+// and not called, so that a chain of a hundred thousand dependants needs no stack.
 #include <utility>
 
 #include "machine/execution/hooks.h"

@@ -1,7 +1,7 @@
 #pragma once
-// State: everything the machine knows, and the turn it is deciding. Commands are functions on it, one file
-// each below task/, array/, queue/, session/, timer/, execution/ (internal/commands.h lists them).
-// Owned by Machine; engine thread only.
+// State: everything the machine knows, and the turn it is deciding. Commands are functions on it,
+// one file each below task/, array/, queue/, session/, timer/, execution/ (internal/commands.h
+// lists them). Owned by Machine; engine thread only.
 #include <cstdint>
 #include <deque>
 #include <map>

@@ -1,7 +1,7 @@
 #pragma once
-// The tables of State besides executions: queues, tasks, arrays, barriers and sessions, as the machine
-// holds them live. A record is what commits define; what stands around it is derived or may be lost at a
-// restart. Records name each other by id, never by pointer. Engine thread only.
+// The tables of State besides executions: queues, tasks, arrays, barriers and sessions, as the
+// machine holds them live. A record is what commits define; what stands around it is derived or may
+// be lost at a restart. Records name each other by id, never by pointer. Engine thread only.
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -22,8 +22,8 @@ namespace tidemill::machine {
 
 // ---- queues ----
 
-// The ready tasks of one concurrency key. While the key is at its limit none of them is in the index;
-// otherwise the first of each (lane, unit) is.
+// The ready tasks of one concurrency key. While the key is at its limit none of them is in the
+// index; otherwise the first of each (lane, unit) is.
 struct KeyState {
   uint32_t leased = 0;
   std::map<std::pair<LaneId, UnitId>, std::set<OrderKey>> waiting;
@@ -93,7 +93,8 @@ struct LiveOverride {
   uint64_t share = 0;
 };
 
-// Who holds successive indexes. The epoch is the fence: a report counts only where it is found here.
+// Who holds successive indexes. The epoch is the fence: a report counts only where it is found
+// here.
 struct Holding {
   uint64_t count = 0;
   SessionId session;  // 0 while reserved after a restart
@@ -153,7 +154,8 @@ struct Lease {
   bool recalled = false;
 };
 
-// Something the worker must be told, repeated until the reply that said it is known to have arrived.
+// Something the worker must be told, repeated until the reply that said it is known to have
+// arrived.
 struct Notice {
   LeasedWork work;
   uint64_t reply = 0;  // number of the reply that carries it; 0: none yet
@@ -196,7 +198,8 @@ struct Session {
 struct SessionTable {
   std::map<SessionId, Session> all;
   std::set<SessionId> parked;
-  // Work of hand-outs of earlier incarnations, kept for who may come back with it: indexes still open.
+  // Work of hand-outs of earlier incarnations, kept for who may come back with it: indexes still
+  // open.
   std::map<LeaseEpoch, Lease> reserved;
   SteadyTime reserved_until = SteadyTime::never();
   std::vector<LeasedWork> lost;  // of in-process sessions that died with the last server

@@ -1,6 +1,7 @@
 #pragma once
-// TestMachine: a Machine with a clock that a test turns by hand and rows that remember what its turns
-// wrote. For unit tests of this room; every step checks the machine's invariants. Not part of the library.
+// TestMachine: a Machine with a clock that a test turns by hand and rows that remember what its
+// turns wrote. For unit tests of this room; every step checks the machine's invariants. Not part of
+// the library.
 #include <gtest/gtest.h>
 
 #include <map>

@@ -1,7 +1,8 @@
 #pragma once
-// Timers: what is due when, over both clocks (P8). Wall time: delayed work, back-off, deadlines. Steady
-// time: sessions, parked exchanges, running attempts. An ordered set for each, so the order in which
-// due things are done depends on nothing but the times and the ids. Part of State; engine thread only.
+// Timers: what is due when, over both clocks (P8). Wall time: delayed work, back-off, deadlines.
+// Steady time: sessions, parked exchanges, running attempts. An ordered set for each, so the order
+// in which due things are done depends on nothing but the times and the ids. Part of State; engine
+// thread only.
 #include <compare>
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,7 @@
 #pragma once
-// Transitions: which states follow which, and on what. docs/state_machine.md shows the same table to
-// people, and a test compares the two; the code asserts a task's transitions by it. Data; any thread.
+// Transitions: which states follow which, and on what. docs/state_machine.md shows the same table
+// to people, and a test compares the two; the code asserts a task's transitions by it. Data; any
+// thread.
 #include <string_view>
 
 #include "model/records.h"

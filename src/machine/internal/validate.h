@@ -1,6 +1,6 @@
 #pragma once
-// Checks of what people ask for, against model/limits.h. Each text names the field, what is wrong and what
-// would be right (P10). Pure; any thread.
+// Checks of what people ask for, against model/limits.h. Each text names the field, what is wrong
+// and what would be right (P10). Pure; any thread.
 #include <string>
 
 #include "machine/command.h"

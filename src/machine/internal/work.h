@@ -1,6 +1,6 @@
 #pragma once
-// What rules may do with work, whoever asks: a person's command, a timer, or execution/. Nothing here
-// answers a command. Engine thread only.
+// What rules may do with work, whoever asks: a person's command, a timer, or execution/. Nothing
+// here answers a command. Engine thread only.
 #include <memory>
 
 #include "machine/command.h"
@@ -35,8 +35,8 @@ void clear_execution_timer(State& s, ExecutionId id, uint64_t what, WallTime at)
 TaskError dependency_error(TaskId dependency, Outcome outcome);
 
 // Work that was refused, cancelled or has ended since the last look has consequences (dependants,
-// barriers, arrays that are through): follows them up until there are none. Called after every command
-// and every report.
+// barriers, arrays that are through): follows them up until there are none. Called after every
+// command and every report.
 void settle(State& s);
 
 }  // namespace tidemill::machine

@@ -1,5 +1,5 @@
-// ConfigureQueue: sets a queue's policies. What is waiting takes its place in the new order; what is
-// leased stays leased, also above a limit that was lowered.
+// ConfigureQueue: sets a queue's policies. What is waiting takes its place in the new order; what
+// is leased stays leased, also above a limit that was lowered.
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/queues.h"

@@ -1,5 +1,6 @@
-// The end of a session: its lease time ran out, or its connection closed and did not come back in the
-// grace. A crash is charged to what it can have been running; the rest goes back as it was (P7).
+// The end of a session: its lease time ran out, or its connection closed and did not come back in
+// the grace. A crash is charged to what it can have been running; the rest goes back as it was
+// (P7).
 #include <algorithm>
 
 #include "machine/internal/commands.h"

@@ -1,5 +1,5 @@
-// Exchange: the one verb of a worker. It renews the session, acknowledges replies, reports what ended,
-// and is answered with what is next, or parked until there is something.
+// Exchange: the one verb of a worker. It renews the session, acknowledges replies, reports what
+// ended, and is answered with what is next, or parked until there is something.
 #include <algorithm>
 
 #include "machine/execution/hooks.h"
@@ -49,8 +49,9 @@ void return_lease(State& s, const LeasedWork& leased) {
   }
 }
 
-// The reply to the exchange just before this one may still be on its way: an idle exchange is overtaken by
-// one with reports. What an older reply handed out, and has not arrived, was passed over and goes back.
+// The reply to the exchange just before this one may still be on its way: an idle exchange is
+// overtaken by one with reports. What an older reply handed out, and has not arrived, was passed
+// over and goes back.
 void acknowledge(State& s, Session& session, const ExchangeRequest& request) {
   const uint64_t seen = request.last_reply;
   const auto passed_over = [&](uint64_t reply) {

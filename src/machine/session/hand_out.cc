@@ -1,8 +1,8 @@
-// Hand-outs: what a session gets, in the order of P5, within every limit. How much at a time is decided
-// here and is nobody's setting: work that runs on slots goes out for the free slots and, when there is
-// more of it than slots in all, some ahead to cover the round trip; work that only waits goes out for
-// the free places; array indexes go out in ranges that aim at a fixed duration and shrink towards the
-// end (guided self-scheduling, Polychronopoulos and Kuck 1987).
+// Hand-outs: what a session gets, in the order of P5, within every limit. How much at a time is
+// decided here and is nobody's setting: work that runs on slots goes out for the free slots and,
+// when there is more of it than slots in all, some ahead to cover the round trip; work that only
+// waits goes out for the free places; array indexes go out in ranges that aim at a fixed duration
+// and shrink towards the end (guided self-scheduling, Polychronopoulos and Kuck 1987).
 #include <algorithm>
 
 #include "machine/internal/emit.h"
@@ -57,8 +57,8 @@ uint64_t chunk_size(const Giving& g, const LiveArray& array, uint64_t in_lane) {
   return std::clamp<uint64_t>(left / (2 * g.all_slots), 1, most);
 }
 
-// Whether work for a slot may go out although none is free. Only short work does, and only while there
-// is more of it than slots to run it.
+// Whether work for a slot may go out although none is free. Only short work does, and only while
+// there is more of it than slots to run it.
 bool may_go_ahead(const Giving& g, Duration mean, uint64_t ready) {
   return g.ahead.ns > 0 && mean.ns > 0 && mean <= limits::kPrefetchLongest && ready > g.all_slots;
 }

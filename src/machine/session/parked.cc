@@ -1,5 +1,5 @@
-// Parked exchanges: those with nothing to report and nothing to get wait here, at most a third of the
-// lease time, until there is work or something to tell.
+// Parked exchanges: those with nothing to report and nothing to get wait here, at most a third of
+// the lease time, until there is work or something to tell.
 #include <algorithm>
 
 #include "machine/internal/emit.h"

@@ -1,5 +1,6 @@
-// After a restart: work of earlier hand-outs is kept for a grace of one lease time for workers outside
-// the process, who may still be running it. Inside the process nobody is left: their attempts are lost.
+// After a restart: work of earlier hand-outs is kept for a grace of one lease time for workers
+// outside the process, who may still be running it. Inside the process nobody is left: their
+// attempts are lost.
 #include "machine/internal/emit.h"
 #include "machine/internal/leases.h"
 #include "machine/internal/lifecycle.h"

@@ -1,5 +1,5 @@
-// BuryTask: a person gives a task up. It lies in the dead letter with the reason given, as if it had
-// used up its attempts; a worker that runs it is told to stop.
+// BuryTask: a person gives a task up. It lies in the dead letter with the reason given, as if it
+// had used up its attempts; a worker that runs it is told to stop.
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/leases.h"

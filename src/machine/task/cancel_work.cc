@@ -1,5 +1,5 @@
-// CancelWork: waiting work is cancelled at once; of leased work the worker is asked, and its limits stay
-// taken until the worker answers or the lease ends, unless the cancel is urgent.
+// CancelWork: waiting work is cancelled at once; of leased work the worker is asked, and its limits
+// stay taken until the worker answers or the lease ends, unless the cancel is urgent.
 #include <algorithm>
 
 #include "machine/internal/commands.h"

@@ -1,5 +1,5 @@
-// RetryWork: a person's retry opens the next round of a finished task or index. While its barrier is open
-// the item counts as open again; once that has fired it stays fired, and the reply says so.
+// RetryWork: a person's retry opens the next round of a finished task or index. While its barrier
+// is open the item counts as open again; once that has fired it stays fired, and the reply says so.
 #include "machine/execution/hooks.h"
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"

@@ -1,5 +1,5 @@
-// SpawnTasks: a batch of tasks, all or none. An idempotency key that is known answers the first task's
-// id; `after` names tasks that live or whose outcome is on record.
+// SpawnTasks: a batch of tasks, all or none. An idempotency key that is known answers the first
+// task's id; `after` names tasks that live or whose outcome is on record.
 #include <map>
 #include <optional>
 #include <set>
