@@ -29,7 +29,7 @@ void Worker::crash() {
   session_ = {};
   number_ = last_reply_ = 0;
   introduce_ = true;
-  outstanding_.reset();
+  outstanding_.clear();
   reports_.clear();
   held_.clear();
   world_.after(world_.random().duration(milliseconds(1), seconds(3)), [this, life = life_] {
@@ -72,8 +72,14 @@ ExchangeRequest Worker::next_request() {
 
 // One exchange is outstanding; a parked one is released by the next.
 void Worker::send() {
-  outstanding_ = next_request();
-  transmit(number_, *outstanding_);
+  const ExchangeRequest request = next_request();
+  outstanding_[request.number] = request;
+  transmit(request.number, request);
+}
+
+bool Worker::reports_outstanding() const {
+  return std::any_of(outstanding_.begin(), outstanding_.end(),
+                     [](const auto& o) { return !o.second.reports.empty(); });
 }
 
 void Worker::transmit(uint64_t number, const ExchangeRequest& request) {
@@ -99,26 +105,16 @@ void Worker::transmit(uint64_t number, const ExchangeRequest& request) {
   }
   // No answer for long: the same again (a parked one is answered within a third of the lease).
   world_.after(options_.lease / 2 + options_.delay_max * 2, [this, number, life = life_] {
-    if (life == life_ && outstanding_ && outstanding_->number == number) {
-      transmit(number, *outstanding_);
-    }
+    const auto found = outstanding_.find(number);
+    if (life == life_ && found != outstanding_.end()) transmit(number, found->second);
   });
 }
 
 void Worker::receive(uint64_t life, const ExchangeReply& reply, const ExchangeRequest& request) {
-  if (life != life_ || !outstanding_ || request.number != outstanding_->number) return;
-  if (reply.session_unknown) {
-    // What was reported may not have been taken: it is reported again to whoever is there now.
-    std::vector<Report> again = std::move(outstanding_->reports);
-    again.insert(again.end(), std::make_move_iterator(reports_.begin()),
-                 std::make_move_iterator(reports_.end()));
-    reports_ = std::move(again);
-    session_ = {};
-    number_ = last_reply_ = 0;
-    introduce_ = true;
-    send();
-    return;
-  }
+  const auto found = outstanding_.find(request.number);
+  if (life != life_ || found == outstanding_.end()) return;
+  if (found->second.session != request.session) return;  // Of a session before this one.
+  if (reply.session_unknown) return begin_again();
   TIDEMILL_ASSERT(reply.number == request.number);
   TIDEMILL_ASSERT(reply.answers.size() == request.reports.size());
   for (size_t i = 0; i < reply.answers.size(); ++i) {
@@ -126,16 +122,33 @@ void Worker::receive(uint64_t life, const ExchangeReply& reply, const ExchangeRe
     if (reply.answers[i] == ReportAnswer::lease_lost) drop(request.reports[i].epoch);
   }
   session_ = reply.session;
-  last_reply_ = reply.number;
+  outstanding_.erase(found);
+  last_reply_ = outstanding_.empty() ? number_ : outstanding_.begin()->first - 1;
   introduce_ = incarnation_ != 0 && reply.incarnation != incarnation_;
   incarnation_ = reply.incarnation;
-  outstanding_.reset();
   take(reply);
   answer_recalls(reply);
   answer_cancels(reply);
   world_.after(world_.random().duration(microseconds(10), milliseconds(2)), [this, life] {
-    if (life == life_ && !outstanding_) send();
+    const bool to_report = !reports_.empty() && !reports_outstanding();
+    if (life == life_ && (outstanding_.empty() || to_report)) send();
   });
+}
+
+// The server does not know the session. What was reported may not have been taken: it is reported
+// again to whoever is there now.
+void Worker::begin_again() {
+  std::vector<Report> again;
+  for (auto& [number, request] : outstanding_) {
+    again.insert(again.end(), request.reports.begin(), request.reports.end());
+  }
+  again.insert(again.end(), reports_.begin(), reports_.end());
+  reports_ = std::move(again);
+  outstanding_.clear();
+  session_ = {};
+  number_ = last_reply_ = 0;
+  introduce_ = true;
+  send();
 }
 
 void Worker::take(const ExchangeReply& reply) {
@@ -171,7 +184,7 @@ void Worker::finish(LeaseEpoch epoch, uint64_t index) {
   if (std::find(held.finished.begin(), held.finished.end(), false) == held.finished.end()) {
     held_.erase(found);
   }
-  if (!outstanding_ || outstanding_->reports.empty()) send();  // A parked one is released by it.
+  if (session_ && !reports_outstanding()) send();  // A parked one is released by it.
 }
 
 void Worker::answer_recalls(const ExchangeReply& reply) {

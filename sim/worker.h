@@ -43,6 +43,8 @@ class Worker {
   void answer_cancels(const ExchangeReply& reply);
   void drop(LeaseEpoch epoch);
   ExchangeRequest next_request();
+  void begin_again();
+  bool reports_outstanding() const;
   std::vector<LeasedWork> held_work() const;
   uint32_t free_places() const;
 
@@ -54,10 +56,11 @@ class Worker {
   uint64_t life_ = 0;
   SessionId session_;
   uint64_t number_ = 0;      // of the last exchange sent
-  uint64_t last_reply_ = 0;  // of the last reply received
+  uint64_t last_reply_ = 0;  // all replies up to this number were received
   uint32_t incarnation_ = 0;
   bool introduce_ = true;    // the next exchange tells everything that is held
-  std::optional<ExchangeRequest> outstanding_;
+  // By number: one with reports, one that may be parked.
+  std::map<uint64_t, ExchangeRequest> outstanding_;
   std::vector<Report> reports_;
   std::map<LeaseEpoch, Held> held_;
 };
