@@ -22,13 +22,8 @@ struct Listed {
   bool owned = false;
 };
 
-bool unfinished(const ExecutionRecord& e) {
-  return e.state == ExecutionRecord::State::running || e.state == ExecutionRecord::State::stopping;
-}
-
 std::string state_text(const Listed& l) {
-  if (unfinished(l.execution) && !l.owned) return "interrupted";
-  return std::string(state_name(l.execution.state));
+  return state_for_people(l.execution, l.owned ? Ownership::owned : Ownership::idle);
 }
 
 Duration time_taken(const ExecutionRecord& e) {

@@ -97,10 +97,8 @@ Result<Found> find_resumable(const Context& context, const Options& o) {
     }
     TIDEMILL_TRY(std::vector<ExecutionRecord> all, (*records)->executions({}, 100'000));
     for (auto e = all.rbegin(); e != all.rend(); ++e) {
-      const bool live = e->state == ExecutionRecord::State::running ||
-                        e->state == ExecutionRecord::State::stopping;
       const bool child = e->parent.task || e->parent.array;
-      if (live && !child && same_file(e->file, o.file)) {
+      if (unfinished(*e) && !child && same_file(e->file, o.file)) {
         return Found{file, std::move(*records), std::move(*e)};
       }
     }

@@ -22,7 +22,6 @@ using Json = nlohmann::ordered_json;
 struct Options {
   std::string store, id;
   bool timing = false;
-  bool children = false;
   std::string output;  // a step whose result is printed
 };
 
@@ -55,11 +54,8 @@ StepRecord counted(client::Records& records, StepRecord step) {
 }
 
 std::string state_text(const Shown& s) {
-  using State = ExecutionRecord::State;
-  const State state = s.found.execution.state;
-  const bool live = state == State::running || state == State::stopping;
-  if (live && !is_owned(s.found.store)) return "interrupted";
-  return std::string(state_name(state));
+  return state_for_people(s.found.execution,
+                          is_owned(s.found.store) ? Ownership::owned : Ownership::idle);
 }
 
 Json step_json(const Shown& s, const StepRecord& step) {

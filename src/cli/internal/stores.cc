@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "cli/internal/text.h"
 #include "os/clock.h"
 #include "os/file.h"
 
@@ -81,6 +82,16 @@ std::vector<std::string> store_files(const std::string& folder) {
 
 bool is_owned(const std::string& store) {
   return os::FileLock::owner(store + ".lock").has_value();
+}
+
+bool unfinished(const ExecutionRecord& execution) {
+  return execution.state == ExecutionRecord::State::running ||
+         execution.state == ExecutionRecord::State::stopping;
+}
+
+std::string state_for_people(const ExecutionRecord& execution, Ownership store) {
+  if (unfinished(execution) && store == Ownership::idle) return "interrupted";
+  return std::string(state_name(execution.state));
 }
 
 Result<Found> find_execution(const Context& context, const std::string& store,

@@ -11,11 +11,16 @@
 
 namespace tidemill::cli {
 
-// The control socket's and the lock's path of a store.
+// The file of a run of its own.
 std::string store_path(const std::string& folder, ExecutionId id);
 std::vector<std::string> store_files(const std::string& folder);  // newest run first
 // A process has the store open now.
 bool is_owned(const std::string& store);
+
+bool unfinished(const ExecutionRecord& execution);
+enum class Ownership : uint8_t { owned, idle };
+// The state's name, or "interrupted": unfinished, and no process has its store open.
+std::string state_for_people(const ExecutionRecord& execution, Ownership store);
 
 // An execution and the store that holds it.
 struct Found {
