@@ -26,6 +26,8 @@ Options Options::draw(uint64_t seed) {
   o.crashes_server = static_cast<uint32_t>(r.below(4));
   o.crashes_worker = static_cast<uint32_t>(r.below(4));
   o.clock_jumps = static_cast<uint32_t>(r.below(3));
+  // Inside the process no message is lost, and nobody dies alone.
+  if (o.in_process) o.lose = o.duplicate = o.crashes_worker = 0;
   return o;
 }
 

@@ -53,7 +53,7 @@ class Scene {
     }
     stop_faults();
     const SteadyTime until = world_.now().steady + kRestTime;
-    while (world_.now().steady < until && !at_rest() && go_on()) {
+    while (world_.now().steady < until && !come_to_rest(until) && go_on()) {
     }
     if (!checker_.broken()) check_rest();
     return {.broken = checker_.broken(),
@@ -75,6 +75,16 @@ class Scene {
     return true;
   }
 
+  // Nothing is left to do, and nothing comes of what is still on its way or not durable yet.
+  bool come_to_rest(SteadyTime latest) {
+    while (world_.now().steady < latest && !at_rest() && go_on()) {
+    }
+    const SteadyTime later = world_.now().steady + seconds(5);
+    while (world_.now().steady < later && go_on()) {
+    }
+    return at_rest();
+  }
+
   bool at_rest() {
     if (!server_.up()) return false;
     const machine::MachineCounts c = server_.machine().counts();
@@ -82,10 +92,6 @@ class Scene {
   }
 
   void check_rest() {
-    // What was decided last is durable a little later.
-    const SteadyTime until = world_.now().steady + seconds(5);
-    while (world_.now().steady < until && go_on()) {
-    }
     const auto reader = server_.reader();
     checker_.at_rest(*reader);
     if (!server_.up()) return;

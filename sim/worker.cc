@@ -70,16 +70,36 @@ ExchangeRequest Worker::next_request() {
   return r;
 }
 
-// One exchange is outstanding; a parked one is released by the next.
+// A parked exchange is released by the next. What the second exchange after it still misses was
+// passed over: its reply is ignored should it come after all (model/exchange.h).
 void Worker::send() {
   const ExchangeRequest request = next_request();
+  std::erase_if(outstanding_, [&](const auto& o) { return o.first + 2 <= request.number; });
   outstanding_[request.number] = request;
   transmit(request.number, request);
+}
+
+// No answer came for long: the same again, unless a later one was answered, which means that the
+// server refuses this one by now.
+void Worker::overdue(uint64_t number) {
+  const auto found = outstanding_.find(number);
+  if (found == outstanding_.end()) return;
+  if (number == number_) {
+    transmit(number, found->second);
+  } else if (!outstanding_.contains(number_)) {
+    send();
+  }
 }
 
 bool Worker::reports_outstanding() const {
   return std::any_of(outstanding_.begin(), outstanding_.end(),
                      [](const auto& o) { return !o.second.reports.empty(); });
+}
+
+// Calls inside a process keep their order.
+Duration Worker::message_delay() {
+  if (options_.in_process) return microseconds(20);
+  return world_.random().duration(microseconds(20), options_.delay_max);
 }
 
 void Worker::transmit(uint64_t number, const ExchangeRequest& request) {
@@ -88,25 +108,22 @@ void Worker::transmit(uint64_t number, const ExchangeRequest& request) {
                           : random.chance(options_.duplicate) ? 2
                                                               : 1;
   for (uint32_t i = 0; i < copies; ++i) {
-    world_.after(random.duration(microseconds(20), options_.delay_max), [this, request,
-                                                                         life = life_] {
+    world_.after(message_delay(), [this, request, life = life_] {
       server_.request(
           machine::Exchange{.request = request, .in_process = options_.in_process},
           [this, request, life](machine::ReplyBody body) {
             auto* reply = std::get_if<ExchangeReply>(&body);
             if (reply == nullptr) return;  // A duplicate whose number has passed is refused.
             if (world_.random().chance(options_.lose)) return;
-            world_.after(world_.random().duration(microseconds(20), options_.delay_max),
-                         [this, life, r = std::move(*reply), request] {
-                           receive(life, r, request);
-                         });
+            world_.after(message_delay(), [this, life, r = std::move(*reply), request] {
+              receive(life, r, request);
+            });
           });
     });
   }
-  // No answer for long: the same again (a parked one is answered within a third of the lease).
+  // A parked one is answered within a third of the lease.
   world_.after(options_.lease / 2 + options_.delay_max * 2, [this, number, life = life_] {
-    const auto found = outstanding_.find(number);
-    if (life == life_ && found != outstanding_.end()) transmit(number, found->second);
+    if (life == life_) overdue(number);
   });
 }
 

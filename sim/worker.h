@@ -35,6 +35,8 @@ class Worker {
 
   void send();
   void transmit(uint64_t number, const ExchangeRequest& request);
+  Duration message_delay();
+  void overdue(uint64_t number);
   void receive(uint64_t life, const ExchangeReply& reply, const ExchangeRequest& request);
   void take(const ExchangeReply& reply);
   void run(LeaseEpoch epoch, uint64_t index);
