@@ -129,6 +129,32 @@ TEST(JoinTest, AJoinInsideACycleStartsOnceARound) {
       });
 }
 
+TEST(JoinTest, AJoinWaitsForABranchThatGoesRoundALoop) {
+  // One branch takes four rounds, the other is at the join long before: between two rounds nothing
+  // of the slow one runs, but its loop is entered anew and may still lead to the join.
+  in_every_way(
+      head() + R"(
+  - {step: start, tool: {kind: noop}, next: [claim, other]}
+  - step: claim
+    tool: {kind: noop}
+    next: {arcs: [{step: body, when: "{{ claim.more }}"}, {step: join}]}
+  - {step: body, tool: {kind: noop}, next: claim}
+  - {step: other, tool: {kind: noop}, next: join}
+  - {step: join, tool: {kind: noop}}
+)",
+      [](World& w) {
+        w.tools["claim"] = [](const Call& call) {
+          playbook::Map map;
+          map.set("more", Value(call.epoch < 4));
+          return Answer{.data = Value(std::move(map))};
+        };
+      },
+      [](World& w, ExecutionId id) {
+        EXPECT_EQ(w.summary(id), "start:done claim:done*4 body:done*3 other:done join:done");
+        EXPECT_LT(position(w, "claim#4"), position(w, "join#1"));
+      });
+}
+
 TEST(JoinTest, ACycleEnteredInTwoPlacesDoesNotWedge) {
   in_every_way(
       head() + R"(

@@ -6,6 +6,18 @@ namespace tidemill::machine::execution {
 
 namespace {
 
+// A loop that is about to go round again may still lead to the step behind it. It holds back no
+// step that it dominates: that one it would enter anew, and it waits for it.
+bool held_by_next_round(const LiveExecution& e, uint32_t at) {
+  const StepSet& blocked_by = e.index->steps[at].blocked_by;
+  if (!e.again_back.meets(blocked_by, at)) return false;
+  for (auto head = e.again_back.next(0); head; head = e.again_back.next(*head + 1)) {
+    if (*head == at || !blocked_by.has(*head)) continue;
+    if (!e.index->steps[*head].dominates.has(at)) return true;
+  }
+  return false;
+}
+
 // An entry of an arc is held back by what may still lead to the step; an entry of a back edge by
 // all that belongs to the epoch which it ends.
 bool may_start(const LiveExecution& e, uint32_t at) {
@@ -14,7 +26,7 @@ bool may_start(const LiveExecution& e, uint32_t at) {
   const StepSet& holds = back ? step.dominates : step.blocked_by;
   if (e.working.meets(holds, at) || e.waiting.meets(holds, at)) return false;
   if (e.again_forward.meets(holds, at)) return false;
-  return !back || !e.again_back.meets(holds, at);
+  return back ? !e.again_back.meets(holds, at) : !held_by_next_round(e, at);
 }
 
 bool start_all(State& s, LiveExecution& e, const StepSet& entries) {
