@@ -138,6 +138,7 @@ Status SqliteStore::load_now(Loader& loader) {
 }
 
 Status SqliteStore::commit(std::span<const Change> changes, const CommitInfo& info) {
+  if (checkpointer_) checkpointer_->before_commit();
   const os::Lock lock(commits_);
   if (options_.mode == Mode::read_only) return Error{ErrorCode::denied, path_ + " is open to read"};
   if (!loaded_) {
@@ -174,6 +175,7 @@ Status SqliteStore::transaction(std::string_view doing, Write write) {
 
 Status SqliteStore::put_plan(const Sha256& hash, std::string_view text,
                              std::span<const std::string> step_names) {
+  if (checkpointer_) checkpointer_->before_commit();
   const os::Lock lock(commits_);
   if (options_.mode == Mode::read_only) return Error{ErrorCode::denied, path_ + " is open to read"};
   return transaction("put a plan", [&] { return insert_plan(hash, text, step_names); });
