@@ -18,6 +18,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/signals.h"
+#include "os/warden.h"
 #include "playbook/json.h"
 
 namespace tidemill::cli {
@@ -220,6 +221,7 @@ int follow(const Context& context, const Options& o, Run& run, os::Interrupts& i
 
 int run_command(const Context& context, const Options& o) {
   os::Interrupts interrupts;
+  os::Warden warden;
   os::ignore_broken_pipes();
   Result<Run> run = Error{};
   if (o.resume || !o.resume_id.empty()) {

@@ -24,7 +24,7 @@ BANS = [
     Ban("clock", r"\b(system|steady|high_resolution)_clock\b|\bclock_gettime\b",
         "only os/ reads a clock", where=("src/",), but=("src/os/",)),
     Ban("sleep", r"\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\(", "wait for the thing itself",
-        but=("src/os/", "tests/house/")),
+        but=("src/os/", "tests/house/", "tests/chaos/")),
     Ban("coroutine", r"\bco_(await|return|yield)\b", "g++ 12 destroys lambda captures twice"),
     Ban("using", r"\busing namespace\b", "write the name", where=("src/", "include/")),
     Ban("lock", r"\bstd::(mutex|scoped_lock|lock_guard|unique_lock|condition_variable|j?thread)\b",

@@ -55,6 +55,7 @@ int run_pft_command(int argc, char** argv, const std::string& tidemill) {
   app.add_option("--error-rate", options.api.error_rate, "share of answers that are 500");
   app.add_option("--limit", options.api.requests_per_second, "requests a second before 429");
   app.add_option("--port", options.api.port, "of the API");
+  app.add_option("--api-log", options.api.log_file, "file for what the API was asked");
   app.add_option("--tidemill", options.tidemill, "the binary to compare with");
   app.add_option("--playbooks", options.playbooks, "folder of pft.yaml");
   app.add_option("--postgres", options.postgres, "connection string for the postgres sink");

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <deque>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,7 @@ namespace tidemill::bench::pft {
 namespace {
 
 constexpr std::string_view kPatientPath = "/api/v1/patient/";
+constexpr std::string_view kStatsPath = "/stats";
 constexpr std::string_view kMdsPath = "/api/v1/mds/assessment/";
 
 // The value of `name` in a query string as a whole number, 0 when it is absent or none.
@@ -102,8 +104,11 @@ int respond(std::string_view target, std::string& body) {
 // The server's thread.
 class StubApi::Server {
  public:
-  explicit Server(StubOptions options) : options_(options) {}
+  explicit Server(StubOptions options) : options_(std::move(options)) {
+    if (!options_.log_file.empty()) log_ = std::fopen(options_.log_file.c_str(), "w");
+  }
   ~Server() {
+    if (log_ != nullptr) std::fclose(log_);
     for (size_t fd = 0; fd < connections_.size(); ++fd) {
       if (connections_[fd].open) close(static_cast<int>(fd));
     }
@@ -129,6 +134,8 @@ class StubApi::Server {
   void read_some(int fd);
   void answer_all(int fd);
   void answer(int fd, std::string_view target);
+  int answer_to(std::string_view target);
+  void write_stats();
   void send(int fd);
   void send_late();
   int status_for_now();
@@ -141,6 +148,7 @@ class StubApi::Server {
   std::vector<Connection> connections_;  // by descriptor
   std::deque<Late> late_;                // the latency is the same for all, so this is in order
   std::string body_;
+  std::FILE* log_ = nullptr;
   double error_debt_ = 0;
   double tokens_ = 0;
   SteadyTime tokens_at_{};
@@ -150,6 +158,7 @@ class StubApi::Server {
 };
 
 int StubApi::Server::listen_on_loopback() {
+  if (!options_.log_file.empty() && log_ == nullptr) return 0;
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -270,15 +279,8 @@ int StubApi::Server::status_for_now() {
 }
 
 void StubApi::Server::answer(int fd, std::string_view target) {
-  requests_.fetch_add(1, std::memory_order_relaxed);
   body_.clear();
-  int status = status_for_now();
-  if (status == 200) {
-    status = respond(target, body_);
-    (status == 200 ? answered_ : not_found_).fetch_add(1, std::memory_order_relaxed);
-  } else {
-    body_ = status == 429 ? R"({"error": "slow down"})" : R"({"error": "on purpose"})";
-  }
+  const int status = answer_to(target);
   Connection& c = connections_[static_cast<size_t>(fd)];
   std::string late;
   std::string& out = options_.latency.ns > 0 ? late : c.out;
@@ -293,6 +295,43 @@ void StubApi::Server::answer(int fd, std::string_view target) {
   } else {
     send(fd);
   }
+}
+
+// The status, with the body in `body_`.
+int StubApi::Server::answer_to(std::string_view target) {
+  if (target == kStatsPath) {
+    write_stats();
+    return 200;
+  }
+  requests_.fetch_add(1, std::memory_order_relaxed);
+  if (log_ != nullptr) {
+    (void)std::fwrite(target.data(), 1, target.size(), log_);
+    (void)std::fputc('\n', log_);
+  }
+  int status = status_for_now();
+  if (status == 200) {
+    status = respond(target, body_);
+    (status == 200 ? answered_ : not_found_).fetch_add(1, std::memory_order_relaxed);
+  } else {
+    body_ = status == 429 ? R"({"error": "slow down"})" : R"({"error": "on purpose"})";
+  }
+  return status;
+}
+
+void StubApi::Server::write_stats() {
+  if (log_ != nullptr) (void)std::fflush(log_);
+  const StubCounts c = counts();
+  const auto add = [this](const char* before, uint64_t count) {
+    body_ += before;
+    body_ += std::to_string(count);
+  };
+  add(R"({"requests": )", c.requests);
+  add(R"(, "answered": )", c.answered);
+  add(R"(, "errors": )", c.errors);
+  add(R"(, "refused": )", c.refused);
+  add(R"(, "not_found": )", c.not_found);
+  add(R"(, "connections": )", c.connections);
+  body_ += '}';
 }
 
 // Answers are far smaller than a socket's buffer; a client that lets it fill up is cut off.
@@ -324,7 +363,7 @@ void StubApi::Server::drop(int fd) {
 
 // ---- the door ----
 
-StubApi::StubApi(StubOptions options) : server_(std::make_unique<Server>(options)) {
+StubApi::StubApi(StubOptions options) : server_(std::make_unique<Server>(std::move(options))) {
   port_ = server_->listen_on_loopback();
   if (port_ > 0) {
     thread_ = os::Thread("stub-api", [this] { server_->run(); });

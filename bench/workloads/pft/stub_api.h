@@ -1,7 +1,8 @@
 #pragma once
 // The stub API server of the pft workload: HTTP/1.1 with keep-alive over epoll, one thread, a few
 // microseconds a request, so that what is measured is the client. Can answer late, wrongly, or with
-// 429. Its methods are for the thread that made it.
+// 429. `GET /stats` tells its counts so far and is not counted. Its methods are for the thread that
+// made it.
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -17,6 +18,7 @@ struct StubOptions {
   Duration latency{};               // of every answer
   double error_rate = 0;            // of answers that are 500, spread evenly
   int64_t requests_per_second = 0;  // above it: 429 with Retry-After; 0: no limit
+  std::string log_file;             // one target a line, whole at each answer to /stats; "": none
 };
 
 struct StubCounts {
@@ -36,7 +38,7 @@ class StubApi {
   StubApi(const StubApi&) = delete;
   StubApi& operator=(const StubApi&) = delete;
 
-  bool ok() const { return port_ > 0; }  // false: it could not listen
+  bool ok() const { return port_ > 0; }  // false: it cannot listen, or not write its log
   int port() const { return port_; }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   // Since the last call of counts(). Approximate while requests are in flight.
