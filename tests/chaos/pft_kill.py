@@ -2,8 +2,8 @@
 """pft_kill.py TIDEMILL SOURCE [--facilities N] [--kills N] [--seed N] [--full]: the main job.
 
 `tidemill run examples/pft/pft.yaml` against the stub API is ended with kill -9 at random moments
-and resumed until it is done. Then the totals are exact; every task and index has one outcome; what had
-an outcome in the store at a kill was never asked of the API again. Prints what was done again.
+and resumed until it is done. Then the totals are exact; every task and index has one outcome; what
+had an outcome in the store at a kill was never asked of the API again. Prints what was asked again.
 --full: 20 kills of all ten facilities, with an undisturbed run before it to compare with.
 """
 import argparse
