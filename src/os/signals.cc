@@ -29,6 +29,7 @@ Interrupts::Interrupts() {
 }
 
 Interrupts::~Interrupts() {
+  (void)count();  // one that came too late to be asked for must not end us now
   close(fd_);
   const sigset_t set = both_signals();
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);

@@ -9,7 +9,7 @@ namespace tidemill::os {
 class Interrupts {
  public:
   Interrupts();   // blocks both signals for this thread and those it starts
-  ~Interrupts();  // restores them
+  ~Interrupts();  // restores them; what has come until now is forgotten
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
   // How many have come so far.

@@ -163,9 +163,8 @@ Result<std::unique_ptr<client::Control>> control_of(const Context& context,
 
 ExecutionId new_run_id() {
   constexpr int64_t kYear2026 = 1'767'225'600;  // seconds
-  const int64_t now = os::wall_now().ns / 1'000'000'000;
-  const auto minutes = static_cast<uint64_t>(std::max<int64_t>(0, now - kYear2026) / 60);
-  return ExecutionId{minutes * 1'000'000 + os::entropy64() % 1'000'000 + 1};
+  const int64_t now = os::wall_now().ns / 1'000 - kYear2026 * 1'000'000;
+  return ExecutionId{static_cast<uint64_t>(std::max<int64_t>(0, now)) + 1};
 }
 
 }  // namespace tidemill::cli

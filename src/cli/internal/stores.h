@@ -46,7 +46,8 @@ Result<FoundWork> find_work(const Context& context, const std::string& store, ui
 Result<std::unique_ptr<client::Control>> control_of(const Context& context,
                                                     const std::string& store);
 
-// An id for a new run: minutes since 2026 and six random digits, so that ids sort by time.
+// An id for a new run: microseconds since 2026. So ids sort by time, and a run is done before a
+// later one could have made the same ids.
 ExecutionId new_run_id();
 
 }  // namespace tidemill::cli

@@ -1,0 +1,66 @@
+"""A folder and a terminal: commands run as a user types them, in a fresh folder with examples/."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+from dataclasses import dataclass
+
+SECONDS = 60  # only a command that hangs takes so long
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parent.parent
+
+
+@dataclass
+class Said:
+    code: int
+    out: str
+    err: str
+
+    def json(self):
+        return json.loads(self.out)
+
+
+class Terminal(unittest.TestCase):
+    tidemill: pathlib.Path  # set by the test's main
+
+    def setUp(self) -> None:
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tidemill-e2e-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        shutil.copytree(SOURCE / "examples", self.folder / "examples")
+        for playbook in HERE.glob("*.yaml"):
+            shutil.copy(playbook, self.folder)
+        self.environment = os.environ | {"PATH": f"{self.tidemill.parent}:{os.environ['PATH']}"}
+
+    def start(self, command: str) -> subprocess.Popen:
+        """A command in another terminal."""
+        process = subprocess.Popen(["sh", "-c", "exec " + command], cwd=self.folder, text=True,
+                                   env=self.environment, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(self.close, process)
+        return process
+
+    @staticmethod
+    def close(process: subprocess.Popen) -> None:
+        process.kill()
+        process.communicate()
+
+    def end_of(self, process: subprocess.Popen) -> Said:
+        out, err = process.communicate(timeout=SECONDS)
+        return Said(process.returncode, out, err)
+
+    def type(self, command: str, code: int = 0) -> Said:
+        """Types a command, which must end with this exit code."""
+        said = self.end_of(self.start(command))
+        self.assertEqual(said.code, code, f"{command}\n{said.out}{said.err}")
+        return said
+
+    def wait_for_line(self, file: str) -> str:
+        """The first line of a named pipe in the folder: written by a step when it runs."""
+        with (self.folder / file).open() as pipe:
+            return pipe.readline().strip()
+
+    def make_pipe(self, file: str) -> None:
+        os.mkfifo(self.folder / file)
