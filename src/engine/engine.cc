@@ -160,7 +160,9 @@ void Engine::commit_loop() {
       wake_decider_.notify_one();  // There is room for the next batch.
     }
     const SteadyTime begin = os::steady_now();
+    batch.info.at = os::wall_now();
     Status committed = store_.commit(batch.changes, batch.info);
+    const WallTime recorded = os::wall_now();
     {
       os::Lock lock(mutex_);
       committing_ = false;
@@ -175,8 +177,12 @@ void Engine::commit_loop() {
     }
     if (watchers_.on_committed) watchers_.on_committed(batch);
     loop_->outbox().durable(batch.info.turn);
-    os::Lock lock(mutex_);
-    wake_decider_.notify_one();
+    {
+      os::Lock lock(mutex_);
+      wake_decider_.notify_one();
+    }
+    // Last, because it may wait for a checkpoint, which holds nobody else up.
+    store_.note_recorded(batch.info.turn, recorded);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/put_playbook.h"
 #include "engine/result_text.h"
 #include "machine/command.h"
 #include "machine/reply.h"
@@ -102,7 +103,7 @@ void LocalExchange::fetch_execution(ExecutionId id, OnExecution on_execution) {
 
 void LocalExchange::put_plan(const Sha256& hash, std::string text, OnDone on_done) {
   enqueue([this, hash, text = std::move(text), on_done = std::move(on_done)] {
-    Status stored = store_.put_plan(hash, text);
+    Status stored = engine::put_playbook(store_, hash, text);
     loop_.post([on_done, stored = std::move(stored)] { on_done(stored); });
   });
 }

@@ -8,6 +8,7 @@
 #include "blob/disk/disk_blob_store.h"
 #include "client/line_control.h"
 #include "engine/engine.h"
+#include "engine/put_playbook.h"
 #include "main/local_exchange.h"
 #include "main/progress_board.h"
 #include "main/store_records.h"
@@ -94,10 +95,10 @@ class LocalRunParts : public client::LocalRun {
 
   Result<ExecutionId> start(const client::StartRequest& request) override {
     for (const std::string& child : request.child_texts) {
-      TIDEMILL_CHECK(store_->put_plan(sha256(child), child));
+      TIDEMILL_CHECK(engine::put_playbook(*store_, sha256(child), child));
     }
     const Sha256 plan = sha256(request.text);
-    TIDEMILL_CHECK(store_->put_plan(plan, request.text));
+    TIDEMILL_CHECK(engine::put_playbook(*store_, plan, request.text));
     machine::StartExecution command;
     command.name = request.name;
     command.file = request.file;

@@ -1,7 +1,7 @@
 #pragma once
-// Store: what makes turns durable and reads them back. One writer (the thread that calls load and
-// commit); put_plan() and reader() may be called by any thread, a `Reader` belongs to one thread at
-// a time. SQL lives behind this door only.
+// Store: what makes turns durable and reads them back. One writer (the thread that calls load,
+// commit and note_recorded); put_plan() and reader() may be called by any thread, a `Reader`
+// belongs to one thread at a time. SQL lives behind this door only.
 //
 //   open → load (recovery) → commit, commit, … ; readers see committed turns only.
 //
@@ -47,7 +47,7 @@ struct CommitInfo {
   // Of the newest turn in this commit, larger than any before; a commit of unknown fate is looked
   // up by it (Reader::last_turn).
   Turn turn;
-  WallTime at;
+  WallTime at;  // when it was given to the store; note_recorded() may correct it
 };
 
 // Reads committed turns: each call sees all that were durable when it began, and no part of
@@ -91,6 +91,10 @@ class Store {
   virtual Status load(Loader& loader) = 0;
   // All of it is durable, or the store has failed. Errors: disk_full, io, denied, corrupt.
   virtual Status commit(std::span<const Change> changes, const CommitInfo& info) = 0;
+  // When the newest committed turn became durable, which its own transaction cannot hold: kept with
+  // the next commit, or at the end. A crash may lose it, and then CommitInfo::at stands. By the
+  // writer.
+  virtual void note_recorded(Turn turn, WallTime at) = 0;
   // Durable and idempotent. The names of its steps are for people who read the store by hand.
   virtual Status put_plan(const Sha256& hash, std::string_view text,
                           std::span<const std::string> step_names) = 0;

@@ -107,10 +107,16 @@ void SqliteFileTest::fill(Store& store) const {
   h.trace.finished = milliseconds(20);
   AttemptRecord first{.work = WorkRef::of(t.id), .number = 1};
   first.error = {.kind = "timeout", .message = "5 s"};
-  const Change changes[] = {PutExecution{e},   PutStep{s},
-                            PutTask{t},        PutTask{other},
-                            PutAttempt{first}, FinishTask{h},
-                            PutArray{a},       PutOutcomes{a.id, {{.index = 0}, {.index = 1}}}};
+  AttemptRecord of_live{.work = WorkRef::of(other.id), .number = 1};
+  of_live.end = AttemptRecord::End::crashed;
+  of_live.error = {.kind = "worker", .message = "gone"};
+  AttemptRecord of_index{.work = WorkRef::of(a.id, 7), .number = 1};
+  of_index.error = {.kind = "http", .message = "500"};
+  const Change changes[] = {PutExecution{e},     PutStep{s},
+                            PutTask{t},          PutTask{other},
+                            PutAttempt{first},   FinishTask{h},
+                            PutArray{a},         PutOutcomes{a.id, {{.index = 0}, {.index = 1}}},
+                            PutAttempt{of_live}, PutAttempt{of_index}};
   ASSERT_TRUE(store.commit(changes, {Turn{1}, e.started_at + seconds(1)}).ok());
 }
 
@@ -329,13 +335,18 @@ TEST_F(SqliteFileTest, TheViewsReadWell) {
              "2023-11-14T22:13:21.000Z",
              "3|default|http|ready|1|fetch|NULL|NULL|NULL|NULL|NULL|NULL",
              "4|default|noop|array|1|fetch|10|2|NULL|NULL|NULL|NULL"}));
-  EXPECT_EQ(query("SELECT task, number, ended, error FROM attempts ORDER BY task, number"),
-            (Lines{"2|1|failed|timeout: 5 s", "2|2|failed|http: 503",
-                   "4|NULL|2 done, 0 failed, 0 cancelled of indexes 0 to 1|NULL"}));
+  EXPECT_EQ(query("SELECT task, number, ended, queue, kind, execution, step, error FROM attempts "
+                  "ORDER BY task, number"),
+            (Lines{"2|1|failed|default|http|1|fetch|timeout: 5 s",
+                   "2|2|failed|default|http|1|fetch|http: 503",
+                   "3|1|crashed|default|http|1|fetch|worker: gone",
+                   "4|NULL|2 done, 0 failed, 0 cancelled of indexes 0 to 1|default|noop|1|fetch|"
+                   "NULL",
+                   "4|1|failed|default|noop|1|fetch|http: 500"}));
   EXPECT_EQ(query("SELECT id, name, state, started, finished, workload FROM executions"),
             Lines{"1|pft|running|2023-11-14T22:13:20.000Z|NULL|{\"n\":1}"});
-  EXPECT_EQ(query("SELECT execution, step, epoch, state, entered FROM steps"),
-            Lines{"1|fetch|1|running|2023-11-14T22:13:20.000Z"});
+  EXPECT_EQ(query("SELECT execution, playbook, step, epoch, state, entered FROM steps"),
+            Lines{"1|pft|fetch|1|running|2023-11-14T22:13:20.000Z"});
   EXPECT_EQ(query("PRAGMA integrity_check"), Lines{"ok"});
   EXPECT_EQ(query("PRAGMA auto_vacuum"), Lines{"2"});
 }

@@ -88,6 +88,20 @@ class VerbsTest : public testing::TestWithParam<SubjectKind> {
   Turn turn_;
 };
 
+TEST_P(VerbsTest, ATurnKeepsTheTimeAtWhichItWasDurable) {
+  const TaskRecord first = task(1), second = task(2);
+  const auto recorded = [&](TaskId id) { return taken(reader().task(id))->recorded; };
+  commit({PutTask{first}, PutTask{second}, FinishTask{finished(first)}});
+  store_->note_recorded(Turn{1}, {155});
+  commit({FinishTask{finished(second)}});
+  EXPECT_EQ(recorded(first.id), (WallTime{155}));
+  EXPECT_EQ(recorded(second.id), (WallTime{200})) << "nothing better is known yet";
+  store_->note_recorded(Turn{2}, {255});
+  loaded();
+  EXPECT_EQ(recorded(first.id), (WallTime{155}));
+  EXPECT_EQ(recorded(second.id), (WallTime{255})) << "kept at the end";
+}
+
 TEST_P(VerbsTest, AnEmptyStore) {
   EXPECT_EQ(loaded(), Lines{"counters 1 0 0"});
   EXPECT_EQ(taken(reader().last_turn()), Turn{0});

@@ -149,6 +149,12 @@ class MemoryStore : public Store {
     return Ok{};
   }
 
+  void note_recorded(Turn turn, WallTime at) override {
+    const os::Lock lock(contents_->mutex);
+    TIDEMILL_ASSERT(turn == contents_->tables.last_turn);
+    contents_->tables.turns[turn] = at;
+  }
+
   Status put_plan(const Sha256& hash, std::string_view text,
                   std::span<const std::string> /*step_names*/) override {
     const os::Lock lock(contents_->mutex);

@@ -72,11 +72,13 @@ class SqliteStore : public Store {
  public:
   SqliteStore(std::string path, SqliteOptions options, std::unique_ptr<Database> db)
       : path_(std::move(path)), options_(std::move(options)), db_(std::move(db)) {}
+  ~SqliteStore() override;
 
   Status start(std::optional<os::FileLock> ownership);
 
   Status load(Loader& loader) override;
   Status commit(std::span<const Change> changes, const CommitInfo& info) override;
+  void note_recorded(Turn turn, WallTime at) override;
   Status put_plan(const Sha256& hash, std::string_view text,
                   std::span<const std::string> step_names) override;
   Result<std::unique_ptr<Reader>> reader() override;
@@ -98,6 +100,7 @@ class SqliteStore : public Store {
   std::unique_ptr<Writer> writer_;
   bool loaded_ GUARDED_BY(commits_) = false;
   Turn last_turn_ GUARDED_BY(commits_);
+  std::optional<WallTime> recorded_ GUARDED_BY(commits_);  // of the last turn, not yet written
   std::optional<Error> failure_ GUARDED_BY(commits_);
   std::atomic<bool> failed_ = false;
   Statement begin_, commit_;
@@ -146,13 +149,34 @@ Status SqliteStore::commit(std::span<const Change> changes, const CommitInfo& in
     TIDEMILL_CHECK(load_now(ignored));
   }
   TIDEMILL_ASSERT(failure_ || info.turn > last_turn_);
-  TIDEMILL_CHECK(transaction("commit", [&] { return writer_->apply(changes, info); }));
+  TIDEMILL_CHECK(transaction("commit", [&]() -> Status {
+    if (recorded_) TIDEMILL_CHECK(writer_->set_recorded(last_turn_, *recorded_));
+    return writer_->apply(changes, info);
+  }));
+  recorded_.reset();
   last_turn_ = info.turn;
   stats_.commits += 1;
   stats_.changes += changes.size();
   stats_.bytes += db_->pages_written() * 4'096;
   checkpointer_->committed(log_pages_);
   return Ok{};
+}
+
+void SqliteStore::note_recorded(Turn turn, WallTime at) {
+  const os::Lock lock(commits_);
+  TIDEMILL_ASSERT(turn == last_turn_);
+  recorded_ = at;
+}
+
+// The time of the last turn is not worth a sync of its own, nor waiting for a person's shell.
+SqliteStore::~SqliteStore() {
+  checkpointer_.reset();
+  const os::Lock lock(commits_);
+  if (!recorded_ || failure_) return;
+  db_->give_up_after(milliseconds(100));
+  if (!db_->execute("PRAGMA synchronous = NORMAL").ok()) return;
+  static_cast<void>(transaction(
+      "commit", [&] { return writer_->set_recorded(last_turn_, *recorded_); }));
 }
 
 // After the first failure every later write is refused: what is in memory above may be ahead of the

@@ -93,6 +93,7 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  void give_up_after(Duration waited) { options_.give_up = waited; }  // from now on
   Status execute(const char* sql);  // any number of statements, nothing bound
   Result<Statement> prepare(std::string_view sql);
   Result<int64_t> number(const char* sql);  // the first column of the first row

@@ -111,21 +111,37 @@ CREATE VIEW attempts AS
 SELECT a.work AS task, CASE a.array WHEN 1 THEN a.first END AS idx, a.number,
   CASE a.how WHEN 0 THEN 'failed' WHEN 1 THEN 'crashed' WHEN 2 THEN 'timed out' WHEN 3 THEN 'lost'
     WHEN 4 THEN 'suspended' ELSE 'returned' END AS ended,
+  n.queue, n.kind, nullif(coalesce(f.execution, l.execution, y.execution), 0) AS execution,
+  (SELECT s.name FROM execution_records e JOIN plan_steps s ON s.plan = e.plan
+       AND s.step = coalesce(f.step, l.step, y.step)
+     WHERE e.id = coalesce(f.execution, l.execution, y.execution)) AS step,
   strftime('%Y-%m-%dT%H:%M:%fZ', u.at / 1e9, 'unixepoch') AS recorded, a.ran / 1e6 AS ran_ms,
   CASE WHEN a.error IS NULL THEN NULL ELSE a.error_kind || ': ' || a.error END AS error, a.log
 FROM ended_attempts a LEFT JOIN turns u ON u.turn = a.turn
+  LEFT JOIN array_records y ON y.id = a.work AND a.array = 1
+  LEFT JOIN finished_rows r ON r.id = a.work AND a.array = 0
+  LEFT JOIN finished_tasks f ON f.row = r.row
+  LEFT JOIN live_tasks l ON l.id = a.work AND a.array = 0 AND r.row IS NULL
+  LEFT JOIN lanes n ON n.lane = coalesce(f.lane, l.lane, y.lane)
 UNION ALL
 SELECT t.id, NULL, t.attempts,
   CASE t.outcome WHEN 1 THEN 'done' WHEN 2 THEN 'failed' ELSE 'cancelled' END,
+  n.queue, n.kind, nullif(t.execution, 0),
+  (SELECT s.name FROM execution_records e JOIN plan_steps s ON s.plan = e.plan AND s.step = t.step
+     WHERE e.id = t.execution),
   strftime('%Y-%m-%dT%H:%M:%fZ', u.at / 1e9, 'unixepoch'), t.ran / 1e6,
   CASE WHEN t.error IS NULL THEN NULL ELSE t.error_kind || ': ' || t.error END, t.log
-FROM finished_tasks t LEFT JOIN turns u ON u.turn = t.turn
+FROM finished_tasks t JOIN lanes n ON n.lane = t.lane LEFT JOIN turns u ON u.turn = t.turn
 UNION ALL
 SELECT o.array, NULL, NULL,
   o.done || ' done, ' || o.failed || ' failed, ' || o.cancelled || ' cancelled of indexes '
     || o.first || ' to ' || o.last,
+  n.queue, n.kind, nullif(a.execution, 0),
+  (SELECT s.name FROM execution_records e JOIN plan_steps s ON s.plan = e.plan AND s.step = a.step
+     WHERE e.id = a.execution),
   strftime('%Y-%m-%dT%H:%M:%fZ', u.at / 1e9, 'unixepoch'), NULL, NULL, NULL
-FROM array_outcomes o LEFT JOIN turns u ON u.turn = o.turn;
+FROM array_outcomes o JOIN array_records a ON a.id = o.array JOIN lanes n ON n.lane = a.lane
+  LEFT JOIN turns u ON u.turn = o.turn;
 
 CREATE VIEW executions AS
 SELECT e.id, e.name, e.file,
@@ -138,7 +154,7 @@ SELECT e.id, e.name, e.file,
 FROM execution_records e LEFT JOIN workloads w ON w.execution = e.id;
 
 CREATE VIEW steps AS
-SELECT s.execution, coalesce(n.name, s.step) AS step, s.epoch,
+SELECT s.execution, e.name AS playbook, coalesce(n.name, s.step) AS step, s.epoch,
   CASE s.state WHEN 0 THEN 'waiting' WHEN 1 THEN 'expanding' WHEN 2 THEN 'running'
     WHEN 3 THEN 'routing' WHEN 4 THEN 'done' WHEN 5 THEN 'failed' WHEN 6 THEN 'skipped'
     ELSE 'cancelled' END AS state,

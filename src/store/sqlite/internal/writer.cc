@@ -29,6 +29,10 @@ Status Writer::apply(std::span<const Change> changes, const CommitInfo& info) {
   return s_->put_turn.with(turn_.raw, info.at.ns).run();
 }
 
+Status Writer::set_recorded(Turn turn, WallTime at) {
+  return s_->set_turn_time.with(at.ns, turn.raw).run();
+}
+
 // ---- what recovery found ----
 
 void Writer::found_lane(int64_t lane, std::string queue, std::string kind) {

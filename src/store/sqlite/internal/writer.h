@@ -34,6 +34,7 @@ class Writer {
   ~Writer();
 
   Status apply(std::span<const Change> changes, const CommitInfo& info);
+  Status set_recorded(Turn turn, WallTime at);
 
   // What recovery found.
   void found_lane(int64_t lane, std::string queue, std::string kind);

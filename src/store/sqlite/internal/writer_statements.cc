@@ -6,6 +6,7 @@ Status Writer::Statements::prepare(Database& db) {
   const std::pair<Statement*, const char*> all[] = {
       {&put_counters, "INSERT OR REPLACE INTO counters VALUES (1, ?, ?, ?)"},
       {&put_turn, "INSERT INTO turns VALUES (?, ?)"},
+      {&set_turn_time, "UPDATE turns SET at = ? WHERE turn = ?"},
       {&put_lane, "INSERT INTO lanes VALUES (?, ?, ?, ?)"},
       {&put_queue, "INSERT OR REPLACE INTO queue_records VALUES (?, ?, ?)"},
       {&put_live, "INSERT OR REPLACE INTO live_tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},

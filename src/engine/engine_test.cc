@@ -1,0 +1,72 @@
+// What only the engine with its threads does: when a turn is said to have been recorded.
+#include "engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include "os/clock.h"
+#include "store/memory/memory_store.h"
+
+namespace tidemill::engine {
+namespace {
+
+// A memory store that tells of each commit what it was told.
+class HeardStore : public store::Store {
+ public:
+  struct Heard {
+    Turn turn;
+    WallTime given;     // with the commit
+    WallTime returned;  // when the commit returned
+    WallTime recorded;  // noted afterwards
+  };
+
+  Status load(store::Loader& loader) override { return memory_->load(loader); }
+  Status commit(std::span<const Change> changes, const store::CommitInfo& info) override {
+    Status done = memory_->commit(changes, info);
+    heard_.push_back({info.turn, info.at, os::wall_now(), {}});
+    return done;
+  }
+  void note_recorded(Turn turn, WallTime at) override {
+    memory_->note_recorded(turn, at);
+    EXPECT_EQ(heard_.back().turn, turn);
+    heard_.back().recorded = at;
+  }
+  Status put_plan(const Sha256& hash, std::string_view text,
+                  std::span<const std::string> names) override {
+    return memory_->put_plan(hash, text, names);
+  }
+  Result<std::unique_ptr<store::Reader>> reader() override { return memory_->reader(); }
+  bool failed() const override { return memory_->failed(); }
+  store::StoreStats stats() const override { return memory_->stats(); }
+
+  std::vector<Heard> heard_;
+
+ private:
+  std::unique_ptr<store::Store> memory_ = store::open_memory();
+};
+
+machine::SpawnTasks one_task() {
+  machine::SpawnTasks spawn;
+  spawn.tasks.resize(1);
+  spawn.tasks[0].work.kind = "noop";
+  return spawn;
+}
+
+TEST(EngineTest, ATurnIsRecordedWhenItsCommitHasReturned) {
+  HeardStore store;
+  const WallTime before = os::wall_now();
+  auto engine = Engine::open({}, store, {});
+  ASSERT_TRUE(engine.ok());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE((*engine)->ask(one_task()).ok());
+  (*engine)->stop();
+  ASSERT_EQ(store.heard_.size(), 4U);  // the incarnation first
+  EXPECT_EQ(store.heard_[0].recorded, WallTime{}) << "nothing that people read names that turn";
+  for (size_t i = 1; i < 4; ++i) {
+    const HeardStore::Heard& heard = store.heard_[i];
+    EXPECT_GE(heard.given, before);
+    EXPECT_GE(heard.returned, heard.given);
+    EXPECT_GE(heard.recorded, heard.returned);
+  }
+}
+
+}  // namespace
+}  // namespace tidemill::engine
