@@ -100,7 +100,7 @@ void SqliteFileTest::fill(Store& store) const {
   a.count = 10;
   a.spawned_at = e.started_at;
   HistoryRecord h{.task = t, .outcome = Outcome::failed};
-  h.task.starts = 2;
+  h.task.starts = 1;  // that have ended before
   h.error = {.kind = "http", .message = "503"};
   h.trace = {.spawned = t.spawned_at, .ready = t.ready_at};
   h.trace.dispatched = t.ready_at + milliseconds(5);

@@ -124,7 +124,7 @@ FROM ended_attempts a LEFT JOIN turns u ON u.turn = a.turn
   LEFT JOIN live_tasks l ON l.id = a.work AND a.array = 0 AND r.row IS NULL
   LEFT JOIN lanes n ON n.lane = coalesce(f.lane, l.lane, y.lane)
 UNION ALL
-SELECT t.id, NULL, t.attempts,
+SELECT t.id, NULL, t.attempts + 1,
   CASE t.outcome WHEN 1 THEN 'done' WHEN 2 THEN 'failed' ELSE 'cancelled' END,
   n.queue, n.kind, nullif(t.execution, 0),
   (SELECT s.name FROM execution_records e JOIN plan_steps s ON s.plan = e.plan AND s.step = t.step
@@ -132,6 +132,7 @@ SELECT t.id, NULL, t.attempts,
   strftime('%Y-%m-%dT%H:%M:%fZ', u.at / 1e9, 'unixepoch'), t.ran / 1e6,
   CASE WHEN t.error IS NULL THEN NULL ELSE t.error_kind || ': ' || t.error END, t.log
 FROM finished_tasks t JOIN lanes n ON n.lane = t.lane LEFT JOIN turns u ON u.turn = t.turn
+WHERE t.outcome < 3 OR t.waited IS NOT NULL
 UNION ALL
 SELECT o.array, NULL, NULL,
   o.done || ' done, ' || o.failed || ' failed, ' || o.cancelled || ' cancelled of indexes '
