@@ -59,7 +59,8 @@ def test_views(folder: pathlib.Path) -> None:
         ("start", "done", "default", "tidemill.step", None, None),
         ("each", "array finished", "default", "tidemill.step", 5, 5),
         ("finish", "failed", "default", "tidemill.step", None, None)]
-    assert rows("SELECT step, number, ended, error FROM attempts WHERE number > 0 ORDER BY task") == [
+    whole = "SELECT step, number, ended, error FROM attempts WHERE number > 0 ORDER BY task"
+    assert rows(whole) == [
         ("start", 1, "done", None), ("finish", 1, "failed", "shell: exit code 3: no")]
     assert rows("SELECT DISTINCT step, queue, kind FROM attempts WHERE number IS NULL") == [
         ("each", "default", "tidemill.step")]
@@ -78,15 +79,17 @@ def test_child_steps_have_names(folder: pathlib.Path) -> None:
     (folder / "parent.yaml").write_text(head + steps)
     run(folder, "run", "parent.yaml", "--quiet", "--store", "run.db")
     store = sqlite3.connect(folder / "run.db")
-    assert store.execute("SELECT playbook, step FROM steps ORDER BY execution, entered").fetchall() == [
+    entered = store.execute("SELECT playbook, step FROM steps ORDER BY execution, entered")
+    assert entered.fetchall() == [
         ("parent", "start"), ("child", "start"), ("child", "last")]
 
 
 def test_commit_time(folder: pathlib.Path) -> None:
     """What `show --timing` says of the commit is the time until the outcome was durable."""
     run(folder, "run", playbook(folder, "timed", STEPS), "--quiet", "--store", "run.db", code=1)
-    shown = json.loads(run(folder, "show", "latest", "--store", "run.db", "--timing", "--json").stdout)
-    parts = {entry["step"]: entry["commit"] for entry in shown["timing"]}
+    shown = run(folder, "show", "latest", "--store", "run.db", "--timing", "--json").stdout
+    timing = json.loads(shown)["timing"]
+    parts = {entry["step"]: entry["commit"] for entry in timing}
     assert set(parts) == {"start", "each", "finish"}, parts
     assert all(part["total_s"] > 0 for part in parts.values()), parts
 
