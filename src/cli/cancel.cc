@@ -5,6 +5,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/internal/context.h"
+#include "cli/internal/hints.h"
 #include "cli/internal/stores.h"
 
 namespace tidemill::cli {
@@ -21,7 +22,8 @@ int cancel(const Context& context, const std::string& store, const std::string& 
   if (context.json) {
     fmt::print("{}\n", nlohmann::ordered_json{{"cancelled", id}}.dump());
   } else {
-    fmt::print("execution {} is being cancelled; `tidemill show {}` follows it\n", id, id);
+    fmt::print("execution {} is being cancelled; see how it ends: {}\n", id,
+               command_hint("show " + id, store));
   }
   return kExitOk;
 }

@@ -2,19 +2,18 @@
 // execution ends. Ctrl-C drains and says how to go on; twice stops at once.
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <cstdio>
 #include <filesystem>
 
 #include "cli/exit_code.h"
 #include "cli/internal/context.h"
+#include "cli/internal/hints.h"
 #include "cli/internal/live_view.h"
 #include "cli/internal/playbook_files.h"
-#include "cli/internal/results.h"
+#include "cli/internal/run_end.h"
 #include "cli/internal/run_input.h"
 #include "cli/internal/stores.h"
-#include "cli/internal/text.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/signals.h"
@@ -28,12 +27,14 @@ namespace {
 using client::LocalRun;
 using client::LocalRunOptions;
 
+constexpr const char* kPython = "python3";
+
 struct Options {
   std::string file;
   RunInput input;
   std::vector<std::string> connect;
   std::string store;
-  std::string python = "python3";
+  std::string python = kPython;
   uint32_t slots = 0;
   uint32_t places = 0;
   bool resume = false;
@@ -106,7 +107,7 @@ Result<Found> find_resumable(const Context& context, const Options& o) {
   }
   return Error{ErrorCode::not_found, "nothing of " + o.file +
                                          " is unfinished here; run it without --resume, or name an "
-                                         "id of `tidemill list`"};
+                                         "id that `" + command_hint("list", o.store) + "` shows"};
 }
 
 Result<Run> resume(const Context& context, const Options& o) {
@@ -134,9 +135,16 @@ Result<Run> resume(const Context& context, const Options& o) {
   return run;
 }
 
+// The options that matter to how it goes on, too.
 std::string resume_hint(const Options& o, const Run& run) {
-  return fmt::format("tidemill run {}{} --resume {}", o.file,
-                     o.store.empty() ? "" : " --store " + o.store, run.id.raw);
+  std::string words = fmt::format("run {} --resume {}", shell_word(o.file), run.id.raw);
+  for (const std::string& connection : o.connect) {
+    words += " --connect " + shell_word(without_password(connection));
+  }
+  if (o.python != kPython) words += " --python " + shell_word(o.python);
+  if (o.slots != 0) words += fmt::format(" --slots {}", o.slots);
+  if (o.places != 0) words += fmt::format(" --places {}", o.places);
+  return command_hint(words, o.store);
 }
 
 // Until the execution ends, the engine fails, or somebody interrupts.
@@ -163,60 +171,40 @@ void drain(Run& run, LiveView& view, os::Interrupts& interrupts) {
   }
 }
 
-void print_end(const Context& context, const Run& run, const client::Progress& progress,
-               Duration taken) {
-  const std::string id = std::to_string(run.id.raw);
-  const auto record = run.local->records().execution(run.id);
-  std::string result = "null";
-  if (record.ok() && record.value()) {
-    auto text = final_result(run.local->records(), **record, *run.plan);
-    if (text.ok()) result = std::move(*text);
-  }
-  if (context.json) {
-    const auto parsed = nlohmann::ordered_json::parse(result, nullptr, false);
-    fmt::print("{}\n", nlohmann::ordered_json{{"id", id},
-                                              {"store", run.store},
-                                              {"state", state_name(progress.state)},
-                                              {"seconds", taken.seconds()},
-                                              {"tasks", progress.tasks_finished},
-                                              {"failed", progress.tasks_failed},
-                                              {"children", progress.children},
-                                              {"error", progress.error.message},
-                                              {"result", parsed}}
-                           .dump(2));
-    return;
-  }
-  if (result != "null") fmt::print("{}\n", result);
-  fmt::print(stderr, "execution {} {} in {}: {} tasks{}{}\n", id, state_name(progress.state),
-             duration_text(taken), count_text(progress.tasks_finished),
-             progress.children > 0 ? fmt::format(", {} child executions", progress.children) : "",
-             progress.tasks_failed > 0 ? fmt::format(", {} failed", progress.tasks_failed) : "");
-  if (!progress.error.message.empty()) {
-    fmt::print(stderr, "  {}\n  see `tidemill show {}`\n", progress.error.message, id);
-  }
+RunEnd end_of(const Options& o, const Run& run, client::Progress progress, Duration taken) {
+  return {.id = run.id,
+          .store = run.store,
+          .store_given = o.store,
+          .resume = resume_hint(o, run),
+          .plan = *run.plan,
+          .progress = std::move(progress),
+          .taken = taken};
 }
 
 int follow(const Context& context, const Options& o, Run& run, os::Interrupts& interrupts) {
   const SteadyTime began = os::steady_now();
-  LiveView view(o.quiet ? LiveView::Style::silent : LiveView::style_of_stderr(), run.plan);
+  LiveView view(o.quiet ? LiveView::Style::silent : LiveView::style_of_stderr(), run.plan,
+                command_hint(fmt::format("task list {} --outcome buried", run.id.raw), o.store));
   uint32_t interrupted = 0;
   const LocalRun::Wake wake = watch(run, view, interrupts, interrupted);
   if (interrupted > 0) drain(run, view, interrupts);
-  const client::Progress progress = run.local->progress(run.id);
+  client::Progress progress = run.local->progress(run.id);
   view.finish(progress);
+  const RunEnd end = end_of(o, run, std::move(progress), os::steady_now() - began);
   if (const auto failure = run.local->failure(); failure && wake == LocalRun::Wake::failed) {
+    print_unfinished(context, end);
     const int code = report(*failure);
-    fmt::print(stderr, "  nothing recorded is lost; when that is mended: {}\n", resume_hint(o, run));
+    fmt::print(stderr, "nothing recorded is lost; when that is mended, go on with: {}\n", end.resume);
     return code;
   }
-  const bool ended = progress.state != ExecutionRecord::State::running &&
-                     progress.state != ExecutionRecord::State::stopping;
-  if (!ended) {
-    fmt::print(stderr, "interrupted; go on with: {}\n", resume_hint(o, run));
+  const auto state = end.progress.state;
+  if (state == ExecutionRecord::State::running || state == ExecutionRecord::State::stopping) {
+    print_unfinished(context, end);
+    fmt::print(stderr, "interrupted; go on with: {}\n", end.resume);
     return kExitInterrupted;
   }
-  print_end(context, run, progress, os::steady_now() - began);
-  return progress.state == ExecutionRecord::State::done ? kExitOk : kExitFailed;
+  print_end(context, run.local->records(), end);
+  return state == ExecutionRecord::State::done ? kExitOk : kExitFailed;
 }
 
 int run_command(const Context& context, const Options& o) {

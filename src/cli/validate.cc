@@ -8,6 +8,7 @@
 #include "cli/exit_code.h"
 #include "cli/internal/context.h"
 #include "cli/internal/playbook_files.h"
+#include "cli/internal/text.h"
 
 namespace tidemill::cli {
 
@@ -32,10 +33,10 @@ Json as_json(const LoadedPlaybook& loaded) {
 void print(const LoadedPlaybook& loaded) {
   for (const std::string& message : loaded.messages) fmt::print(stderr, "{}\n", message);
   if (loaded.plan) {
-    fmt::print("{}: valid, {} steps{}\n", loaded.file, loaded.plan->steps.size(),
-               loaded.warnings > 0 ? fmt::format(", {} warnings", loaded.warnings) : "");
+    fmt::print("{}: valid, {}{}\n", loaded.file, counted(loaded.plan->steps.size(), "step"),
+               loaded.warnings > 0 ? ", " + counted(loaded.warnings, "warning") : "");
   } else {
-    fmt::print("{}: {} {}\n", loaded.file, loaded.errors, loaded.errors == 1 ? "error" : "errors");
+    fmt::print("{}: {}\n", loaded.file, counted(loaded.errors, "error"));
   }
 }
 

@@ -24,7 +24,10 @@ void rebuild_array(State& s, LiveArray& array) {
   }
   for (const auto& [index, own] : array.overrides) {
     if (array.states.get(index) == Outcome::open) continue;
-    if (array.first_error.kind.empty()) array.first_error = own.record.last_error;
+    if (array.first_error.kind.empty()) {
+      array.first_error = own.record.last_error;
+      array.first_failed = index;
+    }
   }
   std::sort(array.items.begin(), array.items.end(),
             [](const ItemChunk& a, const ItemChunk& b) { return a.first < b.first; });

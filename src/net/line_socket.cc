@@ -1,5 +1,6 @@
 #include "net/line_socket.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -13,7 +14,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/assert.h"
 #include "os/clock.h"
+#include "os/file.h"
 
 namespace tidemill::net {
 
@@ -27,14 +30,70 @@ Error errno_error(const std::string& what) {
   return {code, what + ": " + std::strerror(errno)};
 }
 
-Result<sockaddr_un> address_of(const std::string& path) {
+bool fits(const std::string& path) { return path.size() < sizeof sockaddr_un{}.sun_path; }
+
+sockaddr_un address_of(const std::string& path) {
+  TIDEMILL_ASSERT(fits(path));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return Error{ErrorCode::invalid, "the path of the socket is too long: " + path};
-  }
   std::memcpy(address.sun_path, path.data(), path.size());
   return address;
+}
+
+// A file or a folder that is only named by its descriptor: "/proc/self/fd/7" is a short path to it.
+class ShortName {
+ public:
+  ShortName(const std::string& path, int flags)
+      : fd_(open(path.c_str(), flags | O_PATH | O_CLOEXEC)) {}
+  ~ShortName() {
+    if (fd_ >= 0) close(fd_);
+  }
+  ShortName(const ShortName&) = delete;
+  ShortName& operator=(const ShortName&) = delete;
+
+  bool ok() const { return fd_ >= 0; }
+  int fd() const { return fd_; }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+
+ private:
+  int fd_;
+};
+
+bool bind_to(int listener, const std::string& path) {
+  const sockaddr_un address = address_of(path);
+  const mode_t before = umask(0177);
+  const int bound = bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  umask(before);
+  return bound == 0;
+}
+
+// Its owner holds the store's lock, so whoever made the file that is there is dead. A long path is
+// bound under a short name of the folder, and gets its own by a rename.
+Status bind_at(int listener, const std::string& path) {
+  if (fits(path)) {
+    unlink(path.c_str());
+    if (!bind_to(listener, path)) return errno_error("listen on " + path);
+    return Ok{};
+  }
+  const ShortName folder(os::folder_of(path), O_DIRECTORY);
+  if (!folder.ok()) return errno_error("open " + os::folder_of(path));
+  const std::string name = ".tidemill-" + std::to_string(getpid()) + ".sock";
+  unlinkat(folder.fd(), name.c_str(), 0);
+  const bool bound = bind_to(listener, folder.path() + "/" + name);
+  if (!bound || renameat(folder.fd(), name.c_str(), AT_FDCWD, path.c_str()) != 0) {
+    Error error = errno_error("listen on " + path);
+    if (bound) unlinkat(folder.fd(), name.c_str(), 0);
+    return error;
+  }
+  return Ok{};
+}
+
+bool connect_to(int fd, const std::string& path) {
+  const std::optional<ShortName> file =
+      fits(path) ? std::nullopt : std::optional<ShortName>(std::in_place, path, 0);
+  if (file && !file->ok()) return false;
+  const sockaddr_un address = address_of(file ? file->path() : path);
+  return connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
 // Waits for `events` on `fd`; false when the time is over.
@@ -77,18 +136,13 @@ bool write_all(int fd, std::string_view bytes, SteadyTime until) {
 }  // namespace
 
 Result<std::unique_ptr<LineServer>> LineServer::listen(const std::string& path, Handler handler) {
-  TIDEMILL_TRY(const sockaddr_un address, address_of(path));
   const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (listener < 0) return errno_error("socket");
-  unlink(path.c_str());  // Its owner holds the store's lock, so whoever made this file is dead.
-  const mode_t before = umask(0177);
-  const int bound =
-      bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  umask(before);
-  if (bound != 0 || ::listen(listener, 16) != 0) {
-    Error error = errno_error("listen on " + path);
+  Status bound = bind_at(listener, path);
+  if (bound.ok() && ::listen(listener, 16) != 0) bound = errno_error("listen on " + path);
+  if (!bound.ok()) {
     close(listener);
-    return error;
+    return std::move(bound).error();
   }
   const int stop_event = eventfd(0, EFD_CLOEXEC);
   if (stop_event < 0) {
@@ -137,11 +191,10 @@ void LineServer::answer(int connection) {
 }
 
 Result<std::string> ask_line(const std::string& path, const std::string& line, Duration at_most) {
-  TIDEMILL_TRY(const sockaddr_un address, address_of(path));
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno_error("socket");
   const SteadyTime until = os::steady_now() + at_most;
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (!connect_to(fd, path)) {
     close(fd);
     return Error{ErrorCode::unavailable, "no process listens on " + path};
   }

@@ -1,8 +1,9 @@
-// The line socket: asked and answered, nobody there, a dead process's file, a path that is too
-// long.
+// The line socket: asked and answered, nobody there, a dead process's file, long
+// paths, permissions.
 #include "net/line_socket.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -50,10 +51,40 @@ TEST_F(LineSocketTest, AFileLeftBehindIsReplaced) {
   EXPECT_EQ(ask_line(path_, "q", seconds(20)).value(), "a");
 }
 
-TEST_F(LineSocketTest, APathThatIsTooLongIsInvalid) {
-  const auto server = LineServer::listen(std::string(200, 'x'), {});
-  ASSERT_FALSE(server.ok());
-  EXPECT_EQ(server.error().code, ErrorCode::invalid);
+TEST_F(LineSocketTest, APathOfAnyLengthWorks) {
+  for (const size_t length : {80U, 90U, 107U, 108U, 120U, 240U}) {
+    const std::string path = folder_ + "/" + std::string(length - folder_.size() - 1, 'x');
+    ASSERT_EQ(path.size(), length);
+    {
+      std::ofstream(path) << "left behind";
+      auto server = LineServer::listen(path, [](const std::string&) { return std::string("a"); });
+      ASSERT_TRUE(server.ok()) << length << ": " << server.error().what;
+      const auto answer = ask_line(path, "q", seconds(20));
+      ASSERT_TRUE(answer.ok()) << length << ": " << answer.error().what;
+      EXPECT_EQ(answer.value(), "a");
+    }
+    EXPECT_NE(access(path.c_str(), F_OK), 0) << length;
+    EXPECT_EQ(ask_line(path, "q", seconds(20)).error().code, ErrorCode::unavailable) << length;
+  }
+}
+
+TEST_F(LineSocketTest, OnlyItsOwnerMayUseTheFile) {
+  for (const size_t length : {60U, 200U}) {
+    const std::string path = folder_ + "/" + std::string(length - folder_.size() - 1, 'x');
+    auto server = LineServer::listen(path, [](const std::string&) { return std::string("a"); });
+    ASSERT_TRUE(server.ok()) << server.error().what;
+    struct stat seen{};
+    ASSERT_EQ(stat(path.c_str(), &seen), 0);
+    EXPECT_EQ(seen.st_mode & 0777U, 0600U) << length;
+  }
+}
+
+TEST_F(LineSocketTest, NoFolderIsAnError) {
+  for (const size_t length : {60U, 200U}) {
+    const auto server = LineServer::listen(folder_ + "/none/" + std::string(length, 'x'), {});
+    ASSERT_FALSE(server.ok());
+    EXPECT_EQ(server.error().code, ErrorCode::io);
+  }
 }
 
 }  // namespace

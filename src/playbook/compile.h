@@ -3,6 +3,7 @@
 // not the first only; each names file:line:column, what was expected, and the nearest name where
 // there is one. Pure: it reads no file; the caller brings the text. Any thread.
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -38,10 +39,13 @@ struct ChildDiagnostic {
   Diagnostic diagnostic;
 };
 
-// `plans` holds what the caller could load, by the path that `playbook` tools name it by, `root`
-// among them; null for a text that did not compile, of which enough has been said. Only what is
+// The key in `plans` of the playbook that the one of key `naming` calls by `path`.
+using ChildKey = std::function<std::string(const std::string& naming, const std::string& path)>;
+
+// `plans` holds what the caller could load, `root` among them; null for a text that did not
+// compile, of which enough has been said. Without `key_of` a path is its own key. Only what is
 // reachable from `root` is looked at.
 std::vector<ChildDiagnostic> check_children(const std::map<std::string, PlanPtr>& plans,
-                                            const std::string& root);
+                                            const std::string& root, const ChildKey& key_of = {});
 
 }  // namespace tidemill::playbook

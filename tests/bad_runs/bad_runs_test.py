@@ -50,6 +50,7 @@ def transcript(tidemill: pathlib.Path, playbook: pathlib.Path) -> str:
     with tempfile.TemporaryDirectory(prefix="tidemill-bad-run-") as folder:
         for path in (*HERE.glob("*.yaml"), *(HERE / helper for helper in HELPERS)):
             shutil.copy(path, folder)
+        shutil.copytree(HERE / "parts", pathlib.Path(folder, "parts"))
         try:
             for command in commands:
                 text += f"$ {command}\n" + run(command, folder, tidemill, sessions)

@@ -107,7 +107,7 @@ TEST(LoopTest, AFailedIterationFailsTheLoop) {
         EXPECT_EQ(w.execution(id).state, State::failed);
         EXPECT_EQ(w.execution(id).error.kind, "python");
         EXPECT_EQ(w.execution(id).error.message,
-                  "step 'each': 1 of 7 iterations failed; the first: no 2");
+                  "step 'each': 1 of 7 iterations failed; the first, index 2: no 2");
         EXPECT_EQ(w.step(id, "each").done, 2U) << "what was not started is not started";
         EXPECT_EQ(w.count_calls("each#1[3]"), 0U);
       });

@@ -32,8 +32,12 @@ bool lives(StepRecord::State state) {
 
 }  // namespace
 
-LiveView::LiveView(Style style, playbook::PlanPtr plan)
-    : style_(style), plan_(std::move(plan)), started_(os::steady_now()), last_line_(started_) {}
+LiveView::LiveView(Style style, playbook::PlanPtr plan, std::string all_failures)
+    : style_(style),
+      plan_(std::move(plan)),
+      all_failures_(std::move(all_failures)),
+      started_(os::steady_now()),
+      last_line_(started_) {}
 
 LiveView::Style LiveView::style_of_stderr() {
   return os::stderr_is_terminal() ? Style::terminal : Style::lines;
@@ -74,7 +78,7 @@ void LiveView::print_failures(const client::Progress& progress) {
                note.work.array ? fmt::format("[{}]", note.work.first) : "",
                one_line(note.error.message, 160));
     if (failures_shown_ == kFailuresShownMax) {
-      fmt::print(stderr, "  (more failures are counted, not shown; see `tidemill show`)\n");
+      fmt::print(stderr, "  (more failures are counted, not shown; see all: {})\n", all_failures_);
     }
   }
 }
@@ -90,8 +94,8 @@ void LiveView::print_line(const client::Progress& progress) {
     running += plan_->steps[step.step].name;
     if (step.total > 1) running += fmt::format(" {}/{}", step.done + step.failed, step.total);
   }
-  fmt::print(stderr, "{:>7}  {} tasks done, {:.0f}/s{}{}\n", duration_text(now - started_),
-             count_text(progress.tasks_finished), rate,
+  fmt::print(stderr, "{:>7}  {} done, {:.0f}/s{}{}\n", duration_text(now - started_),
+             counted(progress.tasks_finished, "task"), rate,
              progress.tasks_failed > 0 ? fmt::format(", {} failed", progress.tasks_failed) : "",
              running.empty() ? "" : "; " + one_line(running, 100));
   last_line_ = now;
@@ -121,10 +125,10 @@ void LiveView::draw(const client::Progress& progress) {
   clear();
   print_failures(progress);
   const size_t width = os::stderr_width();
-  std::string out = fmt::format("{}  {} tasks done{}{}\n", duration_text(os::steady_now() - started_),
-                                count_text(progress.tasks_finished),
+  std::string out = fmt::format("{}  {} done{}{}\n", duration_text(os::steady_now() - started_),
+                                counted(progress.tasks_finished, "task"),
                                 progress.children > 0
-                                    ? fmt::format(", {} child executions", progress.children)
+                                    ? ", " + counted(progress.children, "child execution")
                                     : "",
                                 progress.tasks_failed > 0
                                     ? fmt::format(", {} failed", progress.tasks_failed)

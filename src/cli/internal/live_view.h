@@ -14,7 +14,8 @@ namespace tidemill::cli {
 class LiveView {
  public:
   enum class Style : uint8_t { terminal, lines, silent };
-  LiveView(Style style, playbook::PlanPtr plan);
+  // `all_failures`: the command that lists what is too much to show here.
+  LiveView(Style style, playbook::PlanPtr plan, std::string all_failures);
 
   // The terminal or lines, whichever stderr is.
   static Style style_of_stderr();
@@ -40,6 +41,7 @@ class LiveView {
 
   Style style_;
   playbook::PlanPtr plan_;
+  std::string all_failures_;
   SteadyTime started_;
   SteadyTime last_line_;
   uint64_t last_finished_ = 0;

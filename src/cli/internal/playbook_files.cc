@@ -1,9 +1,12 @@
 #include "cli/internal/playbook_files.h"
 
 #include <deque>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "os/file.h"
+#include "playbook/child_places.h"
 
 namespace tidemill::cli {
 
@@ -17,33 +20,63 @@ void add_messages(LoadedPlaybook& out, const std::vector<playbook::Diagnostic>& 
   }
 }
 
-std::string beside(const std::string& file, const std::string& path) {
-  if (path.starts_with("/")) return path;
-  const std::string folder = os::folder_of(file);
-  return folder == "." ? path : folder + "/" + path;
-}
+// The playbooks that one run can come to, by file.
+class Children {
+ public:
+  explicit Children(LoadedPlaybook& out) : out_(out), base_(os::folder_of(out.file)) {
+    plans_[out.file] = out.plan;
+  }
 
-// A child that is not a file here may be a catalogue path that only exists at run time;
-// check_children says so where it is an error.
-void load_children(LoadedPlaybook& out, std::map<std::string, playbook::PlanPtr>& plans) {
-  std::deque<playbook::PlanPtr> queue{out.plan};
-  while (!queue.empty()) {
-    const playbook::PlanPtr plan = queue.front();
-    queue.pop_front();
-    for (const playbook::ChildReference& child : plan->children) {
-      if (plans.contains(child.path)) continue;
-      const std::string file = beside(out.file, child.path);
-      Result<std::string> text = os::read_file(file);
-      if (!text.ok()) continue;
-      playbook::Compiled compiled = playbook::compile(*text, file);
-      add_messages(out, compiled.diagnostics, file, *text);
-      plans[child.path] = compiled.plan;
-      if (!compiled.plan) continue;
-      queue.push_back(compiled.plan);
-      out.child_texts.push_back(std::move(*text));
+  void load() {
+    std::deque<playbook::PlanPtr> queue{out_.plan};
+    while (!queue.empty()) {
+      const playbook::PlanPtr plan = queue.front();
+      queue.pop_front();
+      for (const playbook::ChildReference& child : plan->children) {
+        if (const playbook::PlanPtr loaded = load_one(plan->file, child.path)) {
+          queue.push_back(loaded);
+        }
+      }
     }
   }
-}
+
+  void check() {
+    const auto key_of = [this](const std::string& naming, const std::string& path) {
+      const auto found = files_.find({naming, path});
+      return found == files_.end() ? path : found->second;
+    };
+    for (const playbook::ChildDiagnostic& d :
+         playbook::check_children(plans_, out_.file, key_of)) {
+      const playbook::PlanPtr& in = plans_.at(d.path);
+      add_messages(out_, {d.diagnostic}, d.path, in->text);
+    }
+  }
+
+ private:
+  // Null when it was loaded before, cannot be found (check() says so), or has mistakes.
+  playbook::PlanPtr load_one(const std::string& naming, const std::string& path) {
+    for (const std::string& file : playbook::child_places(path, naming, base_)) {
+      if (plans_.contains(file)) {
+        files_[{naming, path}] = file;
+        return nullptr;
+      }
+      Result<std::string> text = os::read_file(file);
+      if (!text.ok()) continue;
+      files_[{naming, path}] = file;
+      playbook::Compiled compiled = playbook::compile(*text, file);
+      add_messages(out_, compiled.diagnostics, file, *text);
+      plans_[file] = compiled.plan;
+      if (compiled.plan) out_.child_texts.push_back(std::move(*text));
+      return compiled.plan;
+    }
+    return nullptr;
+  }
+
+  LoadedPlaybook& out_;
+  std::string base_;
+  std::map<std::string, playbook::PlanPtr> plans_;
+  std::map<std::pair<std::string, std::string>, std::string> files_;  // by who names it, and how
+};
 
 }  // namespace
 
@@ -56,13 +89,9 @@ Result<LoadedPlaybook> load_playbook(const std::string& file) {
   add_messages(out, compiled.diagnostics, file, out.text);
   if (!out.plan) return out;
 
-  std::map<std::string, playbook::PlanPtr> plans{{file, out.plan}};
-  load_children(out, plans);
-  for (const playbook::ChildDiagnostic& d : playbook::check_children(plans, file)) {
-    const auto in = plans.find(d.path);
-    const std::string& text = in == plans.end() ? out.text : in->second->text;
-    add_messages(out, {d.diagnostic}, d.path == file ? file : beside(file, d.path), text);
-  }
+  Children children(out);
+  children.load();
+  children.check();
   if (out.errors > 0) out.plan = nullptr;
   return out;
 }

@@ -20,7 +20,7 @@ struct LoadedPlaybook {
   std::vector<std::string> messages;  // formatted, in order of files
 };
 
-// Paths of children are relative to the folder of the playbook that names them. Errors: the file
+// Children are looked up as the worker will do it (playbook/child_places.h). Errors: the file
 // cannot be read; mistakes in the text are in `messages`.
 Result<LoadedPlaybook> load_playbook(const std::string& file);
 

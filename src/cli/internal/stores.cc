@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "cli/internal/hints.h"
 #include "cli/internal/text.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -35,9 +36,11 @@ Status each_execution(client::Records& records, F&& f) {
   }
 }
 
-Error nothing_found(const std::string& what, const std::string& place) {
-  return {ErrorCode::not_found, "there is no " + what + " in " + place +
-                                    "; `tidemill list` shows what there is"};
+// `store`: what --store said, "" for the folder of runs.
+Error nothing_found(const Context& context, const std::string& what, const std::string& store) {
+  return {ErrorCode::not_found, "there is no " + what + " in " +
+                                    (store.empty() ? context.folder : store) + "; `" +
+                                    command_hint("list", store) + "` shows what there is"};
 }
 
 // What `name` means among the top-level executions of one store.
@@ -116,7 +119,7 @@ Result<Found> find_execution(const Context& context, const std::string& store,
     if (exact || name == "latest") break;
   }
   if (found.empty()) {
-    return nothing_found("execution " + name, store.empty() ? context.folder : store);
+    return nothing_found(context, "execution " + name, store);
   }
   if (found.size() > 1) {
     return Error{ErrorCode::conflict, "several executions end in " + name + ": give more digits"};
@@ -149,11 +152,10 @@ Result<FoundWork> find_work(const Context& context, const std::string& store, ui
     if (array) {
       return Error{ErrorCode::invalid, std::to_string(id) + " is an array of " +
                                            std::to_string(array->array.count) +
-                                           " tasks: name one as `" + std::to_string(id) +
-                                           " INDEX`"};
+                                           " tasks: give the index of one, after the id"};
     }
   }
-  return nothing_found("task " + std::to_string(id), store.empty() ? context.folder : store);
+  return nothing_found(context, "task " + std::to_string(id), store);
 }
 
 Result<std::unique_ptr<client::Control>> control_of(const Context& context,

@@ -46,6 +46,10 @@ std::string count_text(uint64_t n) {
   return digits;
 }
 
+std::string counted(uint64_t n, std::string_view noun) {
+  return count_text(n) + " " + std::string(noun) + (n == 1 ? "" : "s");
+}
+
 std::string bytes_text(uint64_t n) {
   if (n < 1000) return fmt::format("{} B", n);
   if (n < 1'000'000) return fmt::format("{:.3g} kB", static_cast<double>(n) / 1e3);
@@ -62,6 +66,10 @@ std::string one_line(std::string_view text, size_t width) {
   size_t cut = width > 1 ? width - 1 : 0;
   while (cut > 0 && (static_cast<unsigned char>(line[cut]) & 0xc0) == 0x80) --cut;
   return std::string(line.substr(0, cut)) + "…";
+}
+
+std::string_view without_newline(std::string_view text) {
+  return text.substr(0, text.find_last_not_of('\n') + 1);
 }
 
 std::string_view state_name(ExecutionRecord::State state) {

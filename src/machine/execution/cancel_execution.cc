@@ -57,7 +57,7 @@ void decide(State& s, Tag tag, const CancelExecution& command) {
   const std::string id = std::to_string(command.execution.raw);
   if (!e) {
     return refuse(s, tag, Refused::Why::not_found,
-                  "execution " + id + " is not running; `tidemill list` shows what there is");
+                  "execution " + id + " is not running");
   }
   execution::cancel(s, *e,
                     {.kind = "cancelled", .message = "cancelled by a person", .retryable = false});

@@ -72,8 +72,9 @@ void timer_due(State& s, ExecutionId id, uint64_t what) {
   const Duration allowed = e->record.deadline - e->record.started_at;
   cancel(s, *e,
          {.kind = "timeout",
-          .message = "the child execution was not over after " +
-                     std::to_string(allowed.whole_milliseconds()) + " ms, its timeout",
+          .message = "it was not over after " +
+                     std::to_string(allowed.whole_milliseconds()) +
+                     " ms, the timeout its parent gave it",
           .retryable = true});
 }
 

@@ -25,12 +25,20 @@ ResultRef result_of(const LiveExecution& e) {
   return e.steps[step->raw]->record.result;
 }
 
+// A person must be able to look at the child: its parent's error names it.
+TaskError child_error(const ExecutionRecord& child) {
+  TaskError error = child.error;
+  const std::string file = child.file.empty() ? "" : " (" + child.file + ")";
+  error.message = "child execution " + std::to_string(child.id.raw) + file + ": " + error.message;
+  return error;
+}
+
 void tell_parent(State& s, const LiveExecution& e) {
   if (!e.parent) return;
   auto result = std::make_shared<ChildResult>();
   result->failed = e.record.state != ExecutionRecord::State::done;
   if (result->failed) {
-    result->error = e.record.error;
+    result->error = child_error(e.record);
   } else {
     result->result = result_of(e);
   }

@@ -24,6 +24,7 @@ struct ArrayEnd {
   uint64_t failed = 0;
   uint64_t cancelled = 0;
   const TaskError* first_error = nullptr;  // never null; empty when nothing failed
+  uint64_t first_failed = 0;               // whose error it is
 };
 void array_ended(State& s, const ArrayRecord& array, const ArrayEnd& end);
 

@@ -17,14 +17,16 @@ bool is_cursor(const playbook::Loop& loop) { return loop.mode == playbook::Loop:
 
 TaskError loop_error(const StepRecord& record, const ArrayEnd& end) {
   const std::string of = " of " + std::to_string(record.total);
+  const std::string iterations = record.total == 1 ? " iteration" : " iterations";
   if (end.failed == 0) {
     return {.kind = "cancelled",
-            .message = std::to_string(end.cancelled) + of + " iterations were cancelled",
+            .message = std::to_string(end.cancelled) + of + iterations +
+                       (end.cancelled == 1 ? " was" : " were") + " cancelled",
             .retryable = false};
   }
   TaskError error = *end.first_error;
-  error.message =
-      std::to_string(end.failed) + of + " iterations failed; the first: " + error.message;
+  error.message = std::to_string(end.failed) + of + iterations + " failed; the first, index " +
+                  std::to_string(end.first_failed) + ": " + error.message;
   return error;
 }
 

@@ -15,8 +15,7 @@ std::optional<Refused> why_not(const State& s, ExecutionId id, const ExecutionRe
                    name + " is still running; wait for its end or cancel it"};
   }
   if (!record) {
-    return Refused{Refused::Why::not_found,
-                   "there is no " + name + "; `tidemill list` shows what there is"};
+    return Refused{Refused::Why::not_found, "there is no " + name};
   }
   if (record->state != ExecutionRecord::State::failed) {
     const bool done = record->state == ExecutionRecord::State::done;

@@ -210,7 +210,10 @@ void finish_index(State& s, LiveArray& array, uint64_t index, Outcome outcome, E
   s.hash_sum += share;
   count_in_barrier(s, array.record.work.barrier, outcome, 1);
   if (outcome == Outcome::failed) {
-    if (array.first_error.kind.empty()) array.first_error = ending.error;
+    if (array.first_error.kind.empty()) {
+      array.first_error = ending.error;
+      array.first_failed = index;
+    }
     const uint64_t failed = array.states.of(Outcome::failed);
     if (failed > array.record.max_failed && !array.record.cancel_requested) {
       array.record.cancel_requested = true;

@@ -90,7 +90,8 @@ void end_array_if_through(State& s, ArrayId id) {
   const execution::ArrayEnd end{.done = array.states.of(Outcome::done),
                                 .failed = array.states.of(Outcome::failed),
                                 .cancelled = array.states.of(Outcome::cancelled) + rest,
-                                .first_error = &array.first_error};
+                                .first_error = &array.first_error,
+                                .first_failed = array.first_failed};
   TIDEMILL_ASSERT(end.done + end.failed + end.cancelled == array.record.count);
   TIDEMILL_ASSERT(!array.offered);
   emit(s, FinishArray{id, end.done, end.failed, end.cancelled, s.turn.now.wall});
@@ -101,7 +102,8 @@ void end_array_if_through(State& s, ArrayId id) {
   s.arrays.erase(found);
   count_in_barrier(s, ended.record.work.barrier, Outcome::cancelled, rest);
   if (ended.record.work.step) {
-    const execution::ArrayEnd told{end.done, end.failed, end.cancelled, &ended.first_error};
+    const execution::ArrayEnd told{end.done, end.failed, end.cancelled, &ended.first_error,
+                                   end.first_failed};
     execution::array_ended(s, ended.record, told);
   }
 }

@@ -121,6 +121,7 @@ struct LiveArray {
   std::map<uint64_t, LiveOverride> overrides;
   std::vector<ItemChunk> items;  // by first index
   TaskError first_error;         // of the first failed index, for people
+  uint64_t first_failed = 0;     // that index
   Duration mean;                 // measured time of one index; 0: not known yet
 
   uint64_t ended() const {

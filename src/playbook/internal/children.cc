@@ -13,7 +13,7 @@ using Plans = std::map<std::string, PlanPtr>;
 
 class ChildCheck {
  public:
-  explicit ChildCheck(const Plans& plans) : plans_(plans) {}
+  ChildCheck(const Plans& plans, const ChildKey& key_of) : plans_(plans), key_of_(key_of) {}
 
   // Depth first, without recursion: chains of playbooks may be long.
   void run(const std::string& root) {
@@ -44,7 +44,8 @@ class ChildCheck {
   }
 
   void follow(std::string parent, const ChildReference& child) {
-    auto found = plans_.find(child.path);
+    const std::string key = key_of_ ? key_of_(parent, child.path) : child.path;
+    auto found = plans_.find(key);
     if (found == plans_.end()) {
       std::vector<std::string> known;
       for (const auto& [name, loaded] : plans_) known.push_back(name);
@@ -55,18 +56,19 @@ class ChildCheck {
     if (found->second == nullptr) return;
     check_return_step(parent, child, *found->second);
     check_inputs(parent, child, *found->second);
-    if (report_cycle(parent, child)) return;
-    if (finished_.count(child.path) == 0) enter(child.path);
+    if (report_cycle(parent, child, key)) return;
+    if (finished_.count(key) == 0) enter(key);
   }
 
-  bool report_cycle(const std::string& parent, const ChildReference& child) {
-    auto same = [&](const Frame& frame) { return frame.name == child.path; };
+  bool report_cycle(const std::string& parent, const ChildReference& child,
+                    const std::string& key) {
+    auto same = [&](const Frame& frame) { return frame.name == key; };
     auto begin = std::find_if(path_.begin(), path_.end(), same);
     if (begin == path_.end()) return false;
     std::string chain;
     for (auto frame = begin; frame != path_.end(); ++frame) chain += "'" + frame->name + "' calls ";
     report(parent, child,
-           "playbooks call each other without end: " + chain + "'" + child.path + "'",
+           "playbooks call each other without end: " + chain + "'" + key + "'",
            "use a loop, or an arc back to an earlier step");
     return true;
   }
@@ -105,6 +107,7 @@ class ChildCheck {
   }
 
   const Plans& plans_;
+  const ChildKey& key_of_;
   std::vector<Frame> path_;  // from the root to the playbook that is looked at
   std::set<std::string> finished_;
   std::vector<ChildDiagnostic> found_;
@@ -112,8 +115,9 @@ class ChildCheck {
 
 }  // namespace
 
-std::vector<ChildDiagnostic> check_children(const Plans& plans, const std::string& root) {
-  ChildCheck check(plans);
+std::vector<ChildDiagnostic> check_children(const Plans& plans, const std::string& root,
+                                            const ChildKey& key_of) {
+  ChildCheck check(plans, key_of);
   check.run(root);
   return check.take();
 }

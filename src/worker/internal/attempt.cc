@@ -123,7 +123,7 @@ void Attempt::finish(Report report) {
     hide_secrets(context_->execution->keychain, report.error.message);
     hide_secrets(context_->execution->keychain, report.log);
   }
-  report.error.message = keep_tail(std::move(report.error.message), limits::kErrorTextMax);
+  report.error.message = keep_ends(std::move(report.error.message), limits::kErrorTextMax);
   report.trace = trace();
   const OnReport tell = std::exchange(on_report_, nullptr);
   tell(std::move(report));  // may destroy this

@@ -1,11 +1,10 @@
 #pragma once
-// ChildPlaybooks: the texts of playbooks that `playbook` tools name. A path is looked up beside the
-// file of the playbook that names it, then below the base folder, with or without ".yaml"; each
-// text is made known to the server once. Owned by the Worker; its event thread only.
+// ChildPlaybooks: the texts of playbooks that `playbook` tools name, from the places that
+// playbook/child_places.h says; each text is made known to the server once. Owned by the Worker;
+// its event thread only.
 #include <functional>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 #include "base/hash.h"
 #include "base/result.h"
@@ -28,9 +27,6 @@ class ChildPlaybooks {
   void find(const std::string& path, const std::string& parent_file, OnFound on_found);
 
  private:
-  std::vector<std::string> candidates(const std::string& path,
-                                      const std::string& parent_file) const;
-
   wire::Exchange& exchange_;
   std::string base_folder_;
   std::unordered_map<std::string, Found> known_;  // by folder of the parent and path

@@ -97,7 +97,8 @@ TEST_F(Children, AFailedChildIsAnErrorThatAPolicyMayRetry) {
   bench.exchange.hand_out(resumed(first, two, failed));
   bench.until_reports(3);
   EXPECT_EQ(bench.report(2).kind, Report::Kind::failed);
-  EXPECT_EQ(bench.report(2).error.message, "it broke");
+  EXPECT_TRUE(bench.report(2).error.message.ends_with("/parent.yaml:8:9: it broke"))
+      << bench.report(2).error.message;
 }
 
 TEST_F(Children, AChildThatNeverRanGivesNull) {
@@ -121,8 +122,8 @@ TEST_F(Children, AMissingPlaybookNamesWhereItWasLookedFor) {
   bench.until_reports(1);
   EXPECT_EQ(bench.report(0).kind, Report::Kind::failed);
   EXPECT_EQ(bench.report(0).error.message,
-            "no playbook 'none/such'; looked for flows/none/such, flows/none/such.yaml, "
-            "flows/none/such.yml, none/such, none/such.yaml, none/such.yml");
+            "flows/parent.yaml:6:11: no playbook 'none/such'; looked for flows/none/such, "
+            "flows/none/such.yaml, flows/none/such.yml, none/such, none/such.yaml, none/such.yml");
 }
 
 }  // namespace

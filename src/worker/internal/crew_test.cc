@@ -236,7 +236,7 @@ TEST_F(CrewTest, AToolThatIsNotThereIsAnError) {
   bench.exchange.hand_out(array("http", 1));
   bench.start();
   bench.until_reports(1);
-  EXPECT_EQ(bench.report(0).error.message, "this worker has no tool of kind http");
+  EXPECT_EQ(bench.report(0).error.message, "test.yaml:9:11: this worker has no tool of kind http");
 }
 
 // ---- other kinds of work ----
@@ -348,7 +348,7 @@ TEST_F(CursorTest, AFailedRowEndsItUnlessTheLoopGoesOn) {
   bench.start();
   bench.until_reports(1);
   EXPECT_EQ(bench.report(0).kind, Report::Kind::failed);
-  EXPECT_EQ(bench.report(0).error.message, "two");
+  EXPECT_EQ(bench.report(0).error.message, "test.yaml:8:11: two");
   EXPECT_EQ(playbook::decode_cursor_counts(*bench.report(0).routing)->failed, 1u);
 }
 

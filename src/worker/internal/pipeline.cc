@@ -104,6 +104,7 @@ Pipeline::Next Pipeline::call() {
     if (out.tool == nullptr) return failed(std::move(error));
   }
   if (auto error = render_call(out)) return failed(std::move(*error));
+  called_ = out.tool;
   out.key = fmt::format("{}/{}/{}/{}", in_.call_key, named.name, visits_[at_], attempt_);
   return out;
 }
@@ -181,7 +182,7 @@ Pipeline::Next Pipeline::call_done(ToolResult result) {
   const Tool& named = in_.tools[at_];
   const bool last = at_ + 1 == in_.tools.size();
   if (named.rules.empty() && last) {
-    if (failure_) return failed(*failure_);
+    if (failure_) return failed(placed(*failure_));
     return succeeded();
   }
   show_output();
@@ -222,6 +223,7 @@ Pipeline::Next Pipeline::follow(Decision decision) {
   for (PolicyWrite& w : decision.writes) write(std::move(w));
   switch (decision.action) {
     case PolicyRule::Do::fail:
+      if (failure_ && decision.error == *failure_) return failed(placed(*failure_));
       return failed(std::move(decision.error));
     case PolicyRule::Do::stop:
       return succeeded();
@@ -247,6 +249,14 @@ Pipeline::Finished Pipeline::failed(TaskError error) {
       out.http_status = static_cast<int>(*http);
   }
   return out;
+}
+
+// What a tool said, with the place of that tool: a policy sees it without.
+TaskError Pipeline::placed(TaskError error) const {
+  const Tool& tool = called_ != nullptr ? *called_ : in_.tools[at_];
+  error.message = fmt::format("{}:{}:{}: {}", in_.plan.file, tool.at.line, tool.at.column,
+                              error.message);
+  return error;
 }
 
 // A single tool: its data. A pipeline: the data of the tool that ran last and, under its name, that

@@ -97,6 +97,7 @@ class Pipeline {
   Next call();
   Next refuse(const playbook::EvalError& error);
   Finished failed(TaskError error);
+  TaskError placed(TaskError error) const;
   const playbook::Tool* resolve_workbook(const playbook::Tool& reference, TaskError& error) const;
   std::optional<TaskError> render_call(Call& out);
   std::optional<TaskError> add_input(const playbook::InputTree& input);
@@ -117,6 +118,7 @@ class Pipeline {
   std::optional<playbook::Scope> tool_names_;
 
   size_t at_ = 0;
+  const playbook::Tool* called_ = nullptr;  // what the tool at at_ stands for; null: itself
   uint32_t attempt_ = 1;  // of the tool at at_
   uint64_t calls_ = 0;
   std::vector<uint32_t> visits_;     // by tool: how often it was entered

@@ -89,8 +89,24 @@ TEST_F(Pipelines, AnErrorWithoutPolicyFailsTheStep) {
       run("    tool:\n      - {name: a, kind: python, code: x}\n"
           "      - {name: b, kind: python, code: y}\n");
   EXPECT_EQ(r.kind, Report::Kind::failed);
-  EXPECT_EQ(r.error, (TaskError{"python", "boom", true}));
+  EXPECT_EQ(r.error, (TaskError{"python", "test.yaml:8:9: boom", true}));
   EXPECT_EQ(names(), "a");
+}
+
+TEST_F(Pipelines, ThePlaceIsThatOfTheToolThatFailed) {
+  use([](const auto& call) {
+    return call.name == "b" ? failed_result("python", "boom") : ok_result(call.input);
+  });
+  const Report& second =
+      run("    tool:\n      - {name: a, kind: python, code: x}\n"
+          "      - {name: b, kind: python, code: y}\n");
+  EXPECT_EQ(second.error.message, "test.yaml:9:9: boom");
+  const Report& by_rule =
+      run("    tool:\n      - {name: a, kind: python, code: x}\n"
+          "      - name: b\n        kind: python\n        code: y\n"
+          "        spec:\n          policy:\n            rules:\n"
+          "              - {when: \"output.error.message == 'boom'\", then: {do: fail}}\n");
+  EXPECT_EQ(by_rule.error.message, "test.yaml:9:9: boom") << "a policy sees it without its place";
 }
 
 TEST_F(Pipelines, APolicyRetriesWithBackoffAndCounts) {
@@ -114,7 +130,7 @@ TEST_F(Pipelines, ARetryWithoutAttemptsLeftFails) {
           "      spec:\n        policy:\n          rules:\n"
           "            - {when: \"output.status == 'error'\",\n"
           "               then: {do: retry, attempts: 2, delay: 0.001}}\n");
-  EXPECT_EQ(r.error.message, "no answer");
+  EXPECT_EQ(r.error.message, "test.yaml:8:7: no answer");
   EXPECT_EQ(tool->seen.size(), 2u);
 }
 
@@ -213,7 +229,8 @@ TEST_F(Pipelines, ConnectionsAreFoundByName) {
   const Report& good = run("    tool: {kind: postgres, auth: pg_main, query: select 1}\n");
   EXPECT_EQ(good.result.inline_json, R"("postgres://h/db")") << good.error.message;
   const Report& bad = run("    tool: {kind: postgres, auth: pg_man, query: select 1}\n");
-  EXPECT_EQ(bad.error.message, "no connection is named 'pg_man'; did you mean 'pg_main'?");
+  EXPECT_EQ(bad.error.message,
+            "test.yaml:7:11: no connection is named 'pg_man'; did you mean 'pg_main'?");
   EXPECT_EQ(bad.error.kind, "config");
 }
 

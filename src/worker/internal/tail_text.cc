@@ -38,7 +38,8 @@ std::string TailText::take() {
     const size_t line = text_.find('\n');
     if (line < std::min(kNearLine, text_.size() / 2)) cut = line + 1;
     dropped_ += cut;
-    text_.replace(0, cut, "[the first " + std::to_string(dropped_) + " bytes were dropped]\n");
+    text_.replace(0, cut, "[the first " + std::to_string(dropped_) +
+                              (dropped_ == 1 ? " byte was" : " bytes were") + " dropped]\n");
   }
   dropped_ = 0;
   return std::exchange(text_, {});
@@ -49,6 +50,15 @@ std::string keep_tail(std::string text, uint64_t bound) {
   TailText tail(bound);
   tail.add(text);
   return tail.take();
+}
+
+std::string keep_ends(std::string text, uint64_t bound) {
+  if (text.size() <= bound) return text;
+  constexpr size_t kMarker = 64;  // the line that tells of what was dropped
+  size_t head = std::min(text.find('\n'), static_cast<size_t>(bound / 4));
+  while (head > 0 && inside_character(text[head])) --head;
+  const std::string tail = keep_tail(text.substr(head), bound - head - kMarker);
+  return text.substr(0, head) + "\n" + tail;
 }
 
 }  // namespace tidemill::worker

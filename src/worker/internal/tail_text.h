@@ -25,4 +25,8 @@ class TailText {
 // The same for a text that is there as a whole.
 std::string keep_tail(std::string text, uint64_t bound);
 
+// For errors: the first line says where and what, the last ones say why; the middle goes. At most
+// `bound` bytes, which is 256 or more.
+std::string keep_ends(std::string text, uint64_t bound);
+
 }  // namespace tidemill::worker

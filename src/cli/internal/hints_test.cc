@@ -1,0 +1,36 @@
+#include "cli/internal/hints.h"
+
+#include <gtest/gtest.h>
+
+namespace tidemill::cli {
+namespace {
+
+TEST(HintsTest, AWordIsQuotedWhenTheShellWouldChangeIt) {
+  EXPECT_EQ(shell_word("runs/a-1.yaml"), "runs/a-1.yaml");
+  EXPECT_EQ(shell_word("my runs/a.yaml"), "'my runs/a.yaml'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word("$HOME"), "'$HOME'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
+TEST(HintsTest, ACommandNamesTheStoreThatTheRunUsed) {
+  EXPECT_EQ(command_hint("show 12", ""), "tidemill show 12");
+  EXPECT_EQ(command_hint("show 12", "my run.db"), "tidemill show 12 --store 'my run.db'");
+}
+
+TEST(HintsTest, NoPasswordIsRepeated) {
+  EXPECT_EQ(without_password("shop=shop.db"), "shop=shop.db");
+  EXPECT_EQ(without_password("pg=postgres://ada@db/x"), "pg=postgres://ada@db/x");
+  EXPECT_EQ(without_password("pg=postgres://ada:s3@cr:et@db:5/x"), "pg=postgres://ada:***@db:5/x");
+  EXPECT_EQ(without_password("pg=postgres://db:5432/x"), "pg=postgres://db:5432/x");
+  EXPECT_EQ(without_password("pg=host=db password=secret dbname=x"),
+            "pg=host=db password=*** dbname=x");
+  EXPECT_EQ(without_password("pg=host=db password='a b' dbname=x"),
+            "pg=host=db password=*** dbname=x");
+  EXPECT_EQ(without_password("pg=postgres://db/x?user=a&password=secret&y=z"),
+            "pg=postgres://db/x?user=a&password=***&y=z");
+  EXPECT_EQ(without_password("api={\"token\": \"secret\"}"), "api=***");
+}
+
+}  // namespace
+}  // namespace tidemill::cli
