@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "playbook/json.h"
-#include "worker/tools/internal/http_client.h"
+#include "worker/tools/internal/http_thread.h"
 
 namespace tidemill::worker {
 
@@ -100,7 +100,7 @@ ToolResult result_of(const HttpResponse& response, const std::string& what, bool
 class HttpRunner final : public ToolRunner {
  public:
   HttpRunner(os::EventLoop& loop, HttpOptions options)
-      : client_(loop, {.ca_file = std::move(options.ca_file)}) {}
+      : http_(loop, {.ca_file = std::move(options.ca_file)}) {}
 
   void start(const ToolCall& call, OnDone on_done) override {
     auto request = make_http_request(call.config, call.auth, call.timeout);
@@ -110,14 +110,17 @@ class HttpRunner final : public ToolRunner {
       return on_done(std::move(refused));
     }
     std::string what = request->method + " " + shown_url(request->url);
-    client_.start(call.id, std::move(request).value(),
-                  [what = std::move(what), noetl = call.noetl, on_done = std::move(on_done)](
-                      const HttpResponse& response) { on_done(result_of(response, what, noetl)); });
+    http_.start(
+        call.id, std::move(request).value(),
+        [what = std::move(what), noetl = call.noetl](const HttpResponse& response) {
+          return result_of(response, what, noetl);
+        },
+        std::move(on_done));
   }
-  void cancel(CallId id) override { client_.cancel(id); }
+  void cancel(CallId id) override { http_.cancel(id); }
 
  private:
-  HttpClient client_;
+  HttpThread http_;
 };
 
 }  // namespace

@@ -1,0 +1,75 @@
+#include "worker/tools/internal/http_thread.h"
+
+#include <utility>
+
+namespace tidemill::worker {
+
+HttpThread::HttpThread(os::EventLoop& worker_loop, HttpClientOptions options)
+    : worker_loop_(worker_loop), options_(std::move(options)) {}
+
+HttpThread::~HttpThread() {
+  if (!running_) return;
+  loop_.stop();
+  thread_.join();
+}
+
+void HttpThread::start(CallId id, HttpRequest request, ToResult to_result, OnDone on_done) {
+  if (!running_) {
+    running_ = true;
+    client_.emplace(loop_, options_);
+    thread_ = os::Thread("tm-http", [this] { loop_.run(); });
+  }
+  waiting_.emplace(id, std::move(on_done));
+  started_.push_back({id, std::move(request), std::move(to_result)});
+  if (std::exchange(handing_over_, true)) return;
+  worker_loop_.defer([this, alive = std::weak_ptr<const int>(alive_)] {
+    if (!alive.expired()) hand_over();
+  });
+}
+
+void HttpThread::cancel(CallId id) {
+  if (!waiting_.contains(id)) return;
+  hand_over();  // it may be among those
+  loop_.post([this, id] { client_->cancel(id); });
+}
+
+void HttpThread::hand_over() {
+  handing_over_ = false;
+  if (started_.empty()) return;
+  loop_.post([this, started = std::exchange(started_, {})]() mutable {
+    begin(std::move(started));
+  });
+}
+
+void HttpThread::begin(std::vector<Started> started) {
+  for (Started& s : started) {
+    client_->start(s.id, std::move(s.request),
+                   [this, id = s.id, to_result = std::move(s.to_result)](const HttpResponse& r) {
+                     ended_.push_back({id, to_result(r)});
+                     if (std::exchange(giving_back_, true)) return;
+                     loop_.defer([this] { give_back(); });
+                   });
+  }
+}
+
+void HttpThread::give_back() {
+  giving_back_ = false;
+  worker_loop_.post([this, ended = std::exchange(ended_, {}),
+                     alive = std::weak_ptr<const int>(alive_)]() mutable {
+    if (!alive.expired()) take_back(std::move(ended));
+  });
+}
+
+void HttpThread::take_back(std::vector<Ended> ended) {
+  const std::weak_ptr<const int> alive = alive_;
+  for (Ended& e : ended) {
+    const auto found = waiting_.find(e.id);
+    if (found == waiting_.end()) continue;
+    const OnDone on_done = std::move(found->second);
+    waiting_.erase(found);
+    on_done(std::move(e.result));
+    if (alive.expired()) return;  // the callback ended the worker
+  }
+}
+
+}  // namespace tidemill::worker
