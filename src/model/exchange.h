@@ -64,9 +64,10 @@ struct ExchangeRequest {
   SessionId session;  // 0: open a new session
   uint64_t number = 1;
   // All replies up to this one have arrived. An idle exchange may be overtaken by one exchange with
-  // reports while its reply is on the way; a reply that has not arrived when the second exchange
-  // after it is sent was passed over: what it handed out goes back, and it must be ignored. Who
-  // lost a reply sends the same number again.
+  // reports: it is answered then with what there is to hand out, at once, and the other when the
+  // reports are durable. A reply that has not arrived when the second exchange after it is sent was
+  // passed over: what it handed out goes back, and it must be ignored. Who lost a reply sends the
+  // same number again.
   uint64_t last_reply = 0;
   std::vector<Report> reports;
   uint32_t free_slots = 0;

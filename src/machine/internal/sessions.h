@@ -27,6 +27,9 @@ bool add_notices(Session& session, ExchangeReply& reply);
 void park(State& s, Session& session, Tag tag, const Capacity& capacity);
 // Answers the parked exchange with what there is, if only nothing.
 void release_parked(State& s, Session& session);
+// An exchange with reports has overtaken the parked one: that takes what there is to hand out, and
+// need not wait until the reports are durable.
+void serve_overtaken(State& s, Session& session, const Capacity& capacity);
 // At the end of a turn: exchanges leave whose wait is over.
 void serve_parked(State& s);
 // Sends the reply and remembers it for a repetition.

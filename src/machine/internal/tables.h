@@ -169,6 +169,7 @@ struct Recorded {
 
 struct Parked {
   Tag tag;
+  uint64_t number = 0;
   SteadyTime until;
   uint32_t free_slots = 0;
   uint32_t free_places = 0;
@@ -182,6 +183,9 @@ struct Session {
   std::optional<Parked> parked;
   std::optional<ExchangeReply> last_reply;  // to last_number; not kept inside the process
   Turn last_reply_needs;
+  // To the number before it, which was parked and overtaken by one with reports.
+  std::optional<ExchangeReply> overtaken_reply;
+  Turn overtaken_needs;
   std::vector<uint32_t> kinds;  // numbers, sorted
   uint32_t slots = 0;           // how many it seems to have in all
   uint32_t places = 0;

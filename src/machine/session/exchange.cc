@@ -25,6 +25,11 @@ Session& open_session(State& s, const Exchange& command) {
 
 // The number came before: the same answer again, or a refusal when that is long gone.
 void repeat(State& s, Tag tag, Session& session, const ExchangeRequest& request) {
+  const std::optional<ExchangeReply>& overtaken = session.overtaken_reply;
+  if (overtaken && overtaken->number == request.number) {
+    answer(s, tag, *overtaken, session.overtaken_needs);
+    return;
+  }
   if (request.number == session.last_number) {
     if (session.parked) release_parked(s, session);
     if (session.last_reply) {
@@ -123,9 +128,11 @@ void decide(State& s, Tag tag, const Exchange& command) {
     repeat(s, tag, *session, request);
     return;
   }
-  if (session->parked) release_parked(s, *session);
+  const bool overtakes = session->parked && !request.reports.empty();
+  if (session->parked && !overtakes) release_parked(s, *session);
   session->last_number = request.number;
   session->last_reply.reset();
+  session->overtaken_reply.reset();
   acknowledge(s, *session, request);
 
   ExchangeReply reply{.session = session->id, .number = request.number};
@@ -141,8 +148,10 @@ void decide(State& s, Tag tag, const Exchange& command) {
   take_capacity(s, *session, request);
   const Capacity capacity = capacity_of(*session, request);
   Turn needs = request.reports.empty() && !opens ? Turn{} : s.turn.number;
-  // A remote worker that never hears of its session would hold what the first reply hands out.
-  if (!opens || session->in_process) {
+  if (overtakes) {
+    serve_overtaken(s, *session, capacity);
+  } else if (!opens || session->in_process) {
+    // A remote worker that never hears of its session would hold what the first reply hands out.
     needs = std::max(needs, hand_out(s, *session, capacity, reply));
   }
   const bool told = add_notices(*session, reply);

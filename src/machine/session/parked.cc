@@ -15,7 +15,7 @@ Timer parked_timer(const Session& session) {
 }
 
 ExchangeReply empty_reply(const State& s, const Session& session) {
-  ExchangeReply reply{.session = session.id, .number = session.last_number};
+  ExchangeReply reply{.session = session.id, .number = session.parked->number};
   reply.incarnation = s.options.incarnation;
   reply.lease = lease_time(s);
   return reply;
@@ -52,6 +52,7 @@ bool add_notices(Session& session, ExchangeReply& reply) {
 void park(State& s, Session& session, Tag tag, const Capacity& capacity) {
   TIDEMILL_ASSERT(!session.parked.has_value());
   session.parked = Parked{.tag = tag,
+                          .number = session.last_number,
                           .until = s.turn.now.steady + lease_time(s) / 3,
                           .free_slots = capacity.slots,
                           .free_places = capacity.places};
@@ -60,10 +61,22 @@ void park(State& s, Session& session, Tag tag, const Capacity& capacity) {
 }
 
 void release_parked(State& s, Session& session) {
-  const Parked parked = unpark(s, session);
   ExchangeReply reply = empty_reply(s, session);
+  const Parked parked = unpark(s, session);
   add_notices(session, reply);
   send_reply(s, session, parked.tag, std::move(reply), Turn{});
+}
+
+void serve_overtaken(State& s, Session& session, const Capacity& capacity) {
+  ExchangeReply reply = empty_reply(s, session);
+  const Parked parked = unpark(s, session);
+  add_notices(session, reply);
+  const Turn needs = hand_out(s, session, capacity, reply);
+  if (!session.in_process) {
+    session.overtaken_reply = reply;
+    session.overtaken_needs = needs;
+  }
+  answer(s, parked.tag, std::move(reply), needs);
 }
 
 void serve_parked(State& s) {

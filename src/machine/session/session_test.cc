@@ -89,6 +89,39 @@ TEST(SessionTest, ANewerExchangeReleasesTheParkedOne) {
   EXPECT_FALSE(t.replies.contains(newer));
 }
 
+TEST(SessionTest, ReportsReleaseTheParkedExchangeWithWorkAndWaitAlone) {
+  TestMachine t;
+  auto w = t.open(1, 8);
+  t.spawn();
+  const auto first = t.claim(w);
+  ASSERT_EQ(first.size(), 1U);
+  w.slots = 0;
+  const ExchangeRequest idle = waiting(w);
+  const Tag parked = t.send(Exchange{idle});
+  EXPECT_FALSE(t.replies.contains(parked));
+  const TaskId next = t.spawn();
+  const uint64_t spawned = t.turn;
+  EXPECT_FALSE(t.replies.contains(parked)) << "nothing is free";
+
+  w.slots = 1;
+  ExchangeRequest reports = TestMachine::request(w);
+  reports.reports.push_back({.work = first[0].work, .epoch = first[0].epoch});
+  const Tag told = t.send(Exchange{reports});
+  const auto& handed = std::get<ExchangeReply>(t.replies.at(parked).body);
+  ASSERT_EQ(handed.assignments.size(), 1U);
+  EXPECT_EQ(handed.assignments[0].work.task, next);
+  EXPECT_EQ(handed.number + 1, reports.number);
+  EXPECT_LE(t.replies.at(parked).needs.raw, spawned);
+  const auto& answered = std::get<ExchangeReply>(t.replies.at(told).body);
+  EXPECT_TRUE(answered.assignments.empty());
+  EXPECT_EQ(answered.answers, std::vector{ReportAnswer::recorded});
+  EXPECT_EQ(t.replies.at(told).needs.raw, t.turn);
+
+  // It was lost on the way: the same number gets it again.
+  const auto again = t.ask<ExchangeReply>(Exchange{idle});
+  EXPECT_EQ(again.assignments.size(), 1U);
+}
+
 TEST(SessionTest, ACancelReachesAParkedWorker) {
   TestMachine t;
   auto w = t.open();

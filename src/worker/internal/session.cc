@@ -10,7 +10,6 @@ namespace tidemill::worker {
 
 namespace {
 
-constexpr uint32_t kWithReportsMax = 1;
 constexpr Duration kFirstRetry = milliseconds(20);
 constexpr Duration kLastRetry = seconds(1);
 
@@ -28,18 +27,25 @@ Session::~Session() {
 
 void Session::pump() {
   // Until the first reply has named the session nothing can be numbered in it.
-  if (!id_ && !open_.empty()) return;
-  if (!pending_.empty()) {
-    if (with_reports_ < kWithReportsMax) send(std::exchange(pending_, {}));
+  if (!id_) {
+    if (open_.empty()) send(std::exchange(pending_, {}));
     return;
   }
-  if (wants_another()) send({});
+  const bool reports = !pending_.empty() && with_reports_ == 0;
+  if (reports ? open_.empty() : wants_idle()) send({});
+  if (reports) send(std::exchange(pending_, {}));
 }
 
-// One without reports: when none is open, or when the open one says less than is true by now.
-bool Session::wants_another() const {
-  if (open_.empty()) return true;
-  if (with_reports_ > 0) return false;
+// One without reports is kept open: what there is to hand out comes with its reply, which waits for
+// nothing. Reports overtake it. The one with reports is overtaken by one other at most, or its
+// reply would count as passed over (model/exchange.h).
+bool Session::wants_idle() const {
+  const bool has_idle = open_.size() > with_reports_;
+  if (with_reports_ > 0) {
+    const bool newest_reports = !open_.rbegin()->second.request.reports.empty();
+    return !has_idle && newest_reports && !draining_;
+  }
+  if (!has_idle) return true;
   if (draining_) return !drain_told_;
   const auto now = host_.capacity();
   return (advertised_.slots == 0 && now.slots > 0) || (advertised_.places == 0 && now.places > 0);
@@ -90,8 +96,10 @@ void Session::take_reply(uint64_t number, Result<ExchangeReply> reply) {
   if (found == open_.end()) return;
   if (!reply.ok()) return retry_later(number);
   if (reply->session_unknown) return begin_again();
+  // Work begins at once; the rest of a reply that came early waits for the one before it.
+  auto assignments = std::exchange(reply->assignments, {});
   found->second.reply = std::move(reply);
-  // In order: a reply that came early waits for the one before it.
+  if (!assignments.empty()) host_.take_assignments(std::move(assignments));
   while (!open_.empty() && open_.begin()->second.reply) {
     Open first = std::move(open_.begin()->second);
     open_.erase(open_.begin());
@@ -113,7 +121,6 @@ void Session::apply(Open open) {
   }
   if (!reports.empty()) host_.answered();
   for (const LeasedWork& work : reply.cancels) host_.cancel(work);
-  if (!reply.assignments.empty()) host_.take_assignments(std::move(reply.assignments));
   for (const LeasedWork& work : reply.recalls) host_.recall(work);
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 // Session: the exchange loop of a worker (docs/architecture.md). Exchanges are numbered; one is
-// kept open even when nothing is free; reports that are ready leave at once, those of one round of
-// the loop together, and while an exchange with reports is on its way the next ones gather. Replies
-// are taken in the order of their numbers, so "the last reply received" always means: and all
-// before it. Owned by the Crew; the worker's event thread only.
+// kept open even when nothing is free, and brings work; reports that are ready leave at once in
+// one beside it, those of one round of the loop together, and while that is on its way the next ones
+// gather. Replies are taken in the order of their numbers, so "the last reply received" always
+// means: and all before it. Owned by the Crew; the worker's event thread only.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -62,7 +62,7 @@ class Session {
     os::EventLoop::TimerId retry = 0;
   };
 
-  bool wants_another() const;
+  bool wants_idle() const;
   void send(std::vector<PendingReport> reports);
   void transmit(uint64_t number);
   void take_reply(uint64_t number, Result<ExchangeReply> reply);
