@@ -27,6 +27,14 @@ constexpr const char* kPragmas =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
     "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;";
 
+// By SqliteConnection::Command. The savepoint has no name that a playbook would use by chance.
+constexpr std::array<const char*, 6> kCommands = {"BEGIN IMMEDIATE",
+                                                  "COMMIT",
+                                                  "ROLLBACK",
+                                                  "SAVEPOINT tidemill_call",
+                                                  "ROLLBACK TO tidemill_call",
+                                                  "RELEASE tidemill_call"};
+
 Value column_value(sqlite3_stmt* statement, int column) {
   switch (sqlite3_column_type(statement, column)) {
     case SQLITE_INTEGER:
@@ -88,6 +96,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
 }
 
 SqliteConnection::~SqliteConnection() {
+  for (sqlite3_stmt* command : commands_) sqlite3_finalize(command);
   for (const Cached& c : cache_) sqlite3_finalize(c.statement);
   sqlite3_close(db_);
 }
@@ -125,9 +134,19 @@ bool SqliteConnection::only_reads(std::span<const BoundSql> statements) {
   return true;
 }
 
-std::optional<TaskError> SqliteConnection::execute(const char* sql) {
-  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return std::nullopt;
-  return last_error(nullptr);
+std::optional<TaskError> SqliteConnection::execute(Command command) {
+  sqlite3_stmt*& statement = commands_[static_cast<size_t>(command)];
+  if (!statement) {
+    const char* sql = kCommands[static_cast<size_t>(command)];
+    if (sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) !=
+        SQLITE_OK) {
+      return last_error(nullptr);
+    }
+  }
+  std::optional<TaskError> error;
+  if (sqlite3_step(statement) != SQLITE_DONE) error = last_error(nullptr);
+  sqlite3_reset(statement);
+  return error;
 }
 
 bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }

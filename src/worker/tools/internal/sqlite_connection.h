@@ -2,6 +2,7 @@
 // SqliteConnection: one open database as the sqlite tool uses it: its pragmas, a cache of prepared
 // statements, values in and out, and the refusal of files that are not the user's to open. Belongs
 // to one thread, the writer or the reader of a SqliteFile; `stop` flags come from the event thread.
+#include <array>
 #include <atomic>
 #include <list>
 #include <memory>
@@ -44,8 +45,9 @@ class SqliteConnection {
   // True when every statement can be prepared here and writes nothing.
   bool only_reads(std::span<const BoundSql> statements);
 
-  // One statement without parameters or result, such as COMMIT.
-  std::optional<TaskError> execute(const char* sql);
+  // What frames the statements of calls. A call's own frame is a savepoint.
+  enum class Command : uint8_t { begin, commit, rollback, begin_call, undo_call, end_call };
+  std::optional<TaskError> execute(Command command);
   bool in_transaction() const;
 
  private:
@@ -68,7 +70,8 @@ class SqliteConnection {
   sqlite3* db_ = nullptr;
   const RefusedFiles& refused_;
   const std::atomic<StopReason>* stop_ = nullptr;
-  Cache cache_;  // most recently used first
+  std::array<sqlite3_stmt*, 6> commands_{};  // prepared when first used
+  Cache cache_;                              // most recently used first
   std::unordered_map<std::string_view, Cache::iterator> by_text_;
 };
 

@@ -10,11 +10,6 @@ namespace {
 
 constexpr size_t kGroupMax = 1'000;  // calls in one commit
 
-// Not a name that a statement of a playbook would use by chance.
-constexpr const char* kBeginCall = "SAVEPOINT tidemill_call";
-constexpr const char* kEndCall = "RELEASE tidemill_call";
-constexpr const char* kUndoCall = "ROLLBACK TO tidemill_call; RELEASE tidemill_call";
-
 ToolResult failed(TaskError error) {
   ToolResult result;
   result.error = std::move(error);
@@ -143,58 +138,70 @@ void SqliteFile::write(const Jobs& jobs) {
   write_group(group);
 }
 
+// A call of several statements that fails half way has to be undone alone. That is rare and a
+// savepoint is not cheap, so savepoints come into play only when it has happened in the group.
 void SqliteFile::write_group(const Jobs& jobs) {
   Jobs group = jobs;
-  while (!group.empty() && !try_group(group)) {
+  Guard guard = Guard::none;
+  while (!group.empty()) {
+    const Tried tried = try_group(group, guard);
+    if (tried == Tried::written) return;
+    if (tried == Tried::half_a_call) guard = Guard::savepoints;
   }
 }
 
-// One transaction for the group. False when it was undone by one of its calls (an interrupt,
-// RAISE(ROLLBACK) in a trigger): that call has its error and is no longer in the group, which must
+// One transaction for the group. When it was undone by one of its calls (an interrupt,
+// RAISE(ROLLBACK) in a trigger), that call has its error and is no longer in the group, which must
 // run again.
-bool SqliteFile::try_group(Jobs& group) {
-  if (auto error = writer_->execute("BEGIN IMMEDIATE")) {
+SqliteFile::Tried SqliteFile::try_group(Jobs& group, Guard guard) {
+  if (auto error = writer_->execute(SqliteConnection::Command::begin)) {
     for (const auto& job : group) job->result = failed(*error);
-    return true;
+    return Tried::written;
   }
   for (size_t i = 0; i < group.size(); ++i) {
-    if (run_in_group(*group[i])) continue;
-    group.erase(group.begin() + static_cast<ptrdiff_t>(i));
-    return false;
+    const Tried tried = run_in_group(*group[i], guard);
+    if (tried == Tried::undone) group.erase(group.begin() + static_cast<ptrdiff_t>(i));
+    if (tried != Tried::written) return tried;
   }
-  auto error = writer_->execute("COMMIT");
-  if (!error) return true;
-  if (writer_->in_transaction()) (void)writer_->execute("ROLLBACK");
+  auto error = writer_->execute(SqliteConnection::Command::commit);
+  if (!error) return Tried::written;
+  if (writer_->in_transaction()) (void)writer_->execute(SqliteConnection::Command::rollback);
   if (error->kind == "constraint") {
     // A deferred constraint of one call; each must answer for itself.
     write_one_by_one(group);
-    return true;
+    return Tried::written;
   }
   for (const auto& job : group) {
     if (!job->result.error) job->result = failed(*error);
   }
-  return true;
+  return Tried::written;
 }
 
-// Every call is all or nothing. One statement is so by itself; several need a savepoint. False when
-// the whole transaction is gone.
-bool SqliteFile::run_in_group(SqliteJob& job) {
+// Every call is all or nothing. One statement is so by itself; several are with a savepoint.
+SqliteFile::Tried SqliteFile::run_in_group(SqliteJob& job, Guard guard) {
   const bool several = job.statements.size() > 1;
-  if (several) (void)writer_->execute(kBeginCall);
+  const bool guarded = several && guard == Guard::savepoints;
+  if (guarded) (void)writer_->execute(SqliteConnection::Command::begin_call);
   job.result = writer_->run(job.statements, job.stop);
   if (!writer_->in_transaction()) {
     if (!job.result.error)
       job.result = failed({"sql", "the call ended a transaction it had not begun", false});
-    return false;
+    return Tried::undone;
   }
-  if (several) (void)writer_->execute(job.result.error ? kUndoCall : kEndCall);
-  return true;
+  if (several && !guarded && job.result.error) {
+    (void)writer_->execute(SqliteConnection::Command::rollback);
+    return Tried::half_a_call;
+  }
+  if (!guarded) return Tried::written;
+  if (job.result.error) (void)writer_->execute(SqliteConnection::Command::undo_call);
+  (void)writer_->execute(SqliteConnection::Command::end_call);
+  return Tried::written;
 }
 
 void SqliteFile::write_alone(SqliteJob& job) {
   job.result = writer_->run(job.statements, job.stop);
   if (!writer_->in_transaction()) return;
-  (void)writer_->execute("ROLLBACK");
+  (void)writer_->execute(SqliteConnection::Command::rollback);
   if (!job.result.error) {
     job.result =
         failed({"sql", "the call began a transaction and did not end it: add COMMIT", false});
@@ -203,15 +210,15 @@ void SqliteFile::write_alone(SqliteJob& job) {
 
 void SqliteFile::write_one_by_one(const Jobs& jobs) {
   for (const auto& job : jobs) {
-    if (auto error = writer_->execute("BEGIN IMMEDIATE")) {
+    if (auto error = writer_->execute(SqliteConnection::Command::begin)) {
       job->result = failed(*error);
       continue;
     }
     job->result = writer_->run(job->statements, job->stop);
     if (job->result.error) {
-      if (writer_->in_transaction()) (void)writer_->execute("ROLLBACK");
-    } else if (auto error = writer_->execute("COMMIT")) {
-      if (writer_->in_transaction()) (void)writer_->execute("ROLLBACK");
+      if (writer_->in_transaction()) (void)writer_->execute(SqliteConnection::Command::rollback);
+    } else if (auto error = writer_->execute(SqliteConnection::Command::commit)) {
+      if (writer_->in_transaction()) (void)writer_->execute(SqliteConnection::Command::rollback);
       job->result = failed(*error);
     }
   }

@@ -61,8 +61,10 @@ class SqliteFile : public std::enable_shared_from_this<SqliteFile> {
   void write_all();
   void write(const Jobs& jobs);
   void write_group(const Jobs& jobs);
-  bool try_group(Jobs& group);
-  bool run_in_group(SqliteJob& job);
+  enum class Guard : uint8_t { none, savepoints };
+  enum class Tried : uint8_t { written, undone, half_a_call };
+  Tried try_group(Jobs& group, Guard guard);
+  Tried run_in_group(SqliteJob& job, Guard guard);
   void write_alone(SqliteJob& job);
   void write_one_by_one(const Jobs& jobs);
   void read_all();
