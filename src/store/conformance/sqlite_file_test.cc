@@ -286,7 +286,7 @@ TEST_F(SqliteFileTest, ADamagedRowIsNamed) {
 
 TEST_F(SqliteFileTest, DamagedBodiesAreFoundWhenTheyAreRead) {
   fill(*open(path()));
-  shell("UPDATE array_outcomes SET traces = traces || x'00'");
+  shell("UPDATE outcome_bodies SET traces = traces || x'00'");
   const auto reader = taken(open_sqlite_reader(path()));
   const auto outcomes = reader->outcomes(ArrayId{4}, 0, 10);
   ASSERT_FALSE(outcomes.ok());

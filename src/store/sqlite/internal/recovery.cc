@@ -58,6 +58,8 @@ Status Recovery::run() {
   TIDEMILL_TRY(const int64_t last_hand_out, db_.number("SELECT max(row) FROM hand_outs"));
   TIDEMILL_TRY(const int64_t last_end, db_.number("SELECT max(row) FROM lease_ends"));
   TIDEMILL_TRY(const int64_t last_row, db_.number("SELECT max(row) FROM finished_tasks"));
+  TIDEMILL_TRY(const int64_t last_bodies, db_.number("SELECT max(row) FROM outcome_bodies"));
+  writer_->found_last_bodies(static_cast<uint64_t>(last_bodies));
   TIDEMILL_TRY(const int64_t newest, db_.number("SELECT max(id) FROM finished_rows"));
   writer_->found_last(std::move(leases_), static_cast<uint64_t>(std::max(last_hand_out, last_end)),
                       static_cast<uint64_t>(last_row), TaskId{static_cast<uint64_t>(newest)});

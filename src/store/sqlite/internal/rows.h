@@ -50,6 +50,7 @@ Result<Heads> heads_at(const Statement& s, int at);
 void replay(const Heads& heads, IndexStates& states);
 
 inline constexpr char kHeadsOfArray[] =
-    "SELECT array, turn, part, heads, sum FROM array_outcomes WHERE array = ? ORDER BY turn, part";
+    "SELECT array, turn, part, heads, sum FROM outcomes_of_arrays WHERE array = ? "
+    "ORDER BY turn, part";
 
 }  // namespace tidemill::store

@@ -32,16 +32,24 @@ CREATE TABLE ended_attempts (work INTEGER, turn INTEGER, part INTEGER, first INT
 
 CREATE TABLE array_records (id INTEGER PRIMARY KEY, lane INTEGER NOT NULL,
   execution INTEGER NOT NULL, step INTEGER NOT NULL, count INTEGER NOT NULL,
-  spawned INTEGER NOT NULL, finished INTEGER,
+  first_turn INTEGER NOT NULL, spawned INTEGER NOT NULL, last_turn INTEGER, finished INTEGER,
   done INTEGER NOT NULL, failed INTEGER NOT NULL, cancelled INTEGER NOT NULL,
   data BLOB NOT NULL, sum INTEGER NOT NULL);
 CREATE INDEX live_arrays ON array_records (id) WHERE finished IS NULL;
 CREATE TABLE array_items (array INTEGER, first INTEGER, data BLOB NOT NULL, sum INTEGER NOT NULL,
   PRIMARY KEY (array, first)) WITHOUT ROWID;
-CREATE TABLE array_outcomes (array INTEGER, turn INTEGER, part INTEGER, first INTEGER NOT NULL,
+CREATE TABLE array_outcomes (turn INTEGER, array INTEGER, part INTEGER, first INTEGER NOT NULL,
   last INTEGER NOT NULL, done INTEGER NOT NULL, failed INTEGER NOT NULL, cancelled INTEGER NOT NULL,
-  heads BLOB NOT NULL, sum INTEGER NOT NULL, traces BLOB, bodies BLOB, body_sum INTEGER NOT NULL,
-  PRIMARY KEY (array, turn, part)) WITHOUT ROWID;
+  heads BLOB NOT NULL, sum INTEGER NOT NULL, body INTEGER,
+  PRIMARY KEY (turn, array, part)) WITHOUT ROWID;
+CREATE TABLE outcome_bodies (row INTEGER PRIMARY KEY, traces BLOB NOT NULL, bodies BLOB,
+  sum INTEGER NOT NULL);
+CREATE VIEW outcomes_of_arrays AS
+SELECT a.id AS array, o.turn, o.part, o.first, o.last, o.done, o.failed, o.cancelled, o.heads,
+  o.sum, o.body, u.at
+FROM array_records a CROSS JOIN turns u CROSS JOIN array_outcomes o
+WHERE u.turn BETWEEN a.first_turn AND ifnull(a.last_turn, 9223372036854775807)
+  AND o.turn = u.turn AND o.array = a.id;
 CREATE TABLE index_overrides (array INTEGER, idx INTEGER, data BLOB NOT NULL, sum INTEGER NOT NULL,
   PRIMARY KEY (array, idx)) WITHOUT ROWID;
 
@@ -95,13 +103,13 @@ SELECT a.id, n.queue, n.kind, CASE WHEN a.finished IS NULL THEN 'array' ELSE 'ar
      WHERE e.id = a.execution),
   a.count,
   CASE WHEN a.finished IS NULL
-    THEN (SELECT coalesce(sum(o.done), 0) FROM array_outcomes o WHERE o.array = a.id)
+    THEN (SELECT coalesce(sum(o.done), 0) FROM outcomes_of_arrays o WHERE o.array = a.id)
     ELSE a.done END,
   CASE WHEN a.finished IS NULL
-    THEN (SELECT coalesce(sum(o.failed), 0) FROM array_outcomes o WHERE o.array = a.id)
+    THEN (SELECT coalesce(sum(o.failed), 0) FROM outcomes_of_arrays o WHERE o.array = a.id)
     ELSE a.failed END,
   CASE WHEN a.finished IS NULL
-    THEN (SELECT coalesce(sum(o.cancelled), 0) FROM array_outcomes o WHERE o.array = a.id)
+    THEN (SELECT coalesce(sum(o.cancelled), 0) FROM outcomes_of_arrays o WHERE o.array = a.id)
     ELSE a.cancelled END,
   strftime('%Y-%m-%dT%H:%M:%fZ', a.spawned / 1e9, 'unixepoch'),
   strftime('%Y-%m-%dT%H:%M:%fZ', a.finished / 1e9, 'unixepoch'), NULL, NULL, NULL, NULL

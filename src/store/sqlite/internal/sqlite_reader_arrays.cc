@@ -8,15 +8,15 @@ namespace tidemill::store {
 namespace {
 
 constexpr char kPacksOfArray[] =
-    "SELECT o.array, o.turn, o.part, o.heads, o.sum, o.traces, o.bodies, o.body_sum, u.at "
-    "FROM array_outcomes o LEFT JOIN turns u ON u.turn = o.turn "
+    "SELECT o.array, o.turn, o.part, o.heads, o.sum, b.traces, b.bodies, b.sum, o.at "
+    "FROM outcomes_of_arrays o LEFT JOIN outcome_bodies b ON b.row = o.body "
     "WHERE o.array = ?1 AND o.first <= ?3 AND o.last >= ?2 ORDER BY o.turn DESC, o.part DESC";
 
 Result<std::vector<IndexOutcome>> pack_at(const Statement& s, const Heads& heads) {
   const std::string_view traces = s.bytes(5), bodies = s.bytes(6);
   const std::string key = key_text(s.integer(0), s.integer(1), s.integer(2));
   if (s.number(7) != row_sum(bodies, row_sum(traces, s.number(4)))) {
-    return bad_row("array_outcomes", key, "the checksum of its bodies is wrong");
+    return bad_row("array_outcomes", key, "the checksum of its row in outcome_bodies is wrong");
   }
   Result<std::vector<IndexOutcome>> outcomes = unpack_outcomes(heads, traces, bodies);
   if (!outcomes.ok()) return bad_row("array_outcomes", key, outcomes.error().what);
@@ -73,7 +73,7 @@ Result<SqliteReader::States> SqliteReader::states_of(ArrayId id, uint64_t first)
   out.count = s->number(0);
   s->restart();
   TIDEMILL_TRY(Statement * heads,
-               prepared("SELECT array, turn, part, heads, sum FROM array_outcomes "
+               prepared("SELECT array, turn, part, heads, sum FROM outcomes_of_arrays "
                         "WHERE array = ? AND last >= ? ORDER BY turn, part"));
   TIDEMILL_CHECK(each_row(heads->with(id.raw, first), [&](const Statement& row) -> Status {
     TIDEMILL_TRY(const Heads read, heads_at(row, 0));

@@ -22,11 +22,12 @@ Status Writer::apply(std::span<const Change> changes, const CommitInfo& info) {
   turn_ = info.turn;
   part_ = 0;
   newest_before_ = newest_task_;
+  // First, because what is found by turn may be asked for within it.
+  TIDEMILL_CHECK(s_->put_turn.with(turn_.raw, info.at.ns).run());
   for (const Change& change : changes) {
     TIDEMILL_CHECK(std::visit([this](const auto& v) { return one(v); }, change));
   }
-  TIDEMILL_CHECK(drop_ended_hand_outs());
-  return s_->put_turn.with(turn_.raw, info.at.ns).run();
+  return drop_ended_hand_outs();
 }
 
 Status Writer::set_recorded(Turn turn, WallTime at) {

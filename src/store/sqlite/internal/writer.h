@@ -39,6 +39,7 @@ class Writer {
   // What recovery found.
   void found_lane(int64_t lane, std::string queue, std::string kind);
   Status found_live(const TaskRecord& task, const Place& at);
+  void found_last_bodies(uint64_t row) { last_bodies_row_ = row; }
   void found_last(LeaseBook leases, uint64_t last_hand_out, uint64_t last_finished_row,
                   TaskId newest_task);
 
@@ -96,6 +97,7 @@ class Writer {
   uint64_t last_hand_out_ = 0;
   uint64_t oldest_end_ = UINT64_MAX;  // of the rows of lease_ends
   uint64_t last_finished_row_ = 0;
+  uint64_t last_bodies_row_ = 0;
   Turn turn_;           // being written
   int64_t part_ = 0;    // next number within the turn
   std::string buffer_;  // of encoded()

@@ -25,8 +25,8 @@ Status Writer::put_array(const ArrayRecord& v) {
   std::string data;  // lane_of() may have used the buffer of encoded()
   encode_to(data, v);
   return s_->put_array
-      .with(v.id.raw, lane, v.work.step.execution.raw, v.work.step.step, v.count, v.spawned_at.ns,
-            Blob{data}, row_sum(data, v.id.raw))
+      .with(v.id.raw, lane, v.work.step.execution.raw, v.work.step.step, v.count, turn_.raw,
+            v.spawned_at.ns, Blob{data}, row_sum(data, v.id.raw))
       .run();
 }
 
@@ -69,10 +69,12 @@ Status Writer::put_pack(ArrayId array, std::span<const IndexOutcome* const> outc
   if (!packed.bodies.empty()) bodies = Blob{packed.bodies};
   const int64_t part = part_++;
   const uint64_t sum = row_sum(packed.heads, array.raw, turn_.raw, part);
+  const uint64_t row = ++last_bodies_row_;
   const uint64_t body_sum = row_sum(packed.bodies, row_sum(packed.traces, sum));
+  TIDEMILL_CHECK(s_->put_bodies.with(row, Blob{packed.traces}, bodies, body_sum).run());
   return s_->put_outcomes
-      .with(array.raw, turn_.raw, part, packed.first, packed.last, packed.done, packed.failed,
-            packed.cancelled, Blob{packed.heads}, sum, Blob{packed.traces}, bodies, body_sum)
+      .with(turn_.raw, array.raw, part, packed.first, packed.last, packed.done, packed.failed,
+            packed.cancelled, Blob{packed.heads}, sum, row)
       .run();
 }
 
@@ -81,8 +83,8 @@ Status Writer::put_mark(ArrayId array, uint64_t first, uint64_t last, int64_t co
   const int64_t part = part_++;
   const uint64_t sum = row_sum(heads, array.raw, turn_.raw, part);
   return s_->put_outcomes
-      .with(array.raw, turn_.raw, part, first, last, counts[0], counts[1], counts[2], Blob{heads},
-            sum, Null{}, Null{}, 0)
+      .with(turn_.raw, array.raw, part, first, last, counts[0], counts[1], counts[2], Blob{heads},
+            sum, Null{})
       .run();
 }
 
@@ -141,7 +143,9 @@ Status Writer::one(const DropOverride& v) {
 
 Status Writer::one(const FinishArray& v) {
   leases_.end_array(v.array);
-  return s_->finish_array.with(v.finished_at.ns, v.done, v.failed, v.cancelled, v.array.raw).run();
+  return s_->finish_array
+      .with(turn_.raw, v.finished_at.ns, v.done, v.failed, v.cancelled, v.array.raw)
+      .run();
 }
 
 }  // namespace tidemill::store

@@ -24,18 +24,22 @@ Status Writer::Statements::prepare(Database& db) {
       {&put_attempt,
        "INSERT INTO ended_attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
       {&put_array,
-       "INSERT OR REPLACE INTO array_records VALUES (?, ?, ?, ?, ?, ?, NULL, 0, 0, 0, ?, ?)"},
+       "INSERT INTO array_records VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0, 0, 0, ?, ?) "
+       "ON CONFLICT (id) DO UPDATE SET last_turn = NULL, finished = NULL, done = 0, failed = 0, "
+       "cancelled = 0, data = excluded.data, sum = excluded.sum"},
       {&finish_array,
-       "UPDATE array_records SET finished = ?, done = ?, failed = ?, cancelled = ? WHERE id = ?"},
+       "UPDATE array_records SET last_turn = ?, finished = ?, done = ?, failed = ?, cancelled = ? "
+       "WHERE id = ?"},
       {&put_items, "INSERT OR REPLACE INTO array_items VALUES (?, ?, ?, ?)"},
-      {&put_outcomes, "INSERT INTO array_outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      {&put_outcomes, "INSERT INTO array_outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      {&put_bodies, "INSERT INTO outcome_bodies VALUES (?, ?, ?, ?)"},
       {&put_override, "INSERT OR REPLACE INTO index_overrides VALUES (?, ?, ?, ?)"},
       {&drop_override, "DELETE FROM index_overrides WHERE array = ? AND idx = ?"},
       {&array_counts,
        "SELECT a.count, sum(o.done) + sum(o.failed) + sum(o.cancelled) FROM array_records a "
-       "LEFT JOIN array_outcomes o ON o.array = a.id WHERE a.id = ?"},
+       "LEFT JOIN outcomes_of_arrays o ON o.array = a.id WHERE a.id = ?"},
       {&array_heads,
-       "SELECT heads FROM array_outcomes WHERE array = ?1 AND first <= ?2 AND last >= ?2 "
+       "SELECT heads FROM outcomes_of_arrays WHERE array = ?1 AND first <= ?2 AND last >= ?2 "
        "ORDER BY turn DESC, part DESC"},
       {&put_barrier, "INSERT OR REPLACE INTO barrier_records VALUES (?, ?, ?)"},
       {&drop_barrier, "DELETE FROM barrier_records WHERE id = ?"},
