@@ -26,6 +26,7 @@ inline constexpr uint32_t kSlotsBound = 4'096;
 
 // ---- hand-outs ----
 inline constexpr Duration kPrefetchTime = milliseconds(2);  // work held ahead covers this much
+inline constexpr Duration kReportGather = milliseconds(5);  // a report waits while slots have work
 inline constexpr Duration kChunkTime = milliseconds(10);    // a range of indexes on a slot takes this
 inline constexpr Duration kPrefetchLongest = milliseconds(100);  // longer work never goes ahead
 inline constexpr uint64_t kChunkMax = 4'096;                // indexes of one range on a slot

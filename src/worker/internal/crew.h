@@ -43,6 +43,7 @@ class Crew final : public Session::Host {
 
   Capacity capacity() override;
   std::vector<LeasedWork> held() override;
+  bool work_waits() const override { return slots_.waiting() + queue_.needing_slot() > 0; }
   void take_assignments(std::vector<Assignment> assignments) override;
   void recall(const LeasedWork& work) override;
   void cancel(const LeasedWork& work) override;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "model/limits.h"
 #include "os/clock.h"
 
 namespace tidemill::worker {
@@ -20,9 +21,30 @@ Session::Session(os::EventLoop& loop, wire::Exchange& exchange, Host& host,
     : loop_(loop), exchange_(exchange), host_(host), kinds_(std::move(kinds)) {}
 
 Session::~Session() {
+  if (gathering_ != 0) loop_.cancel(gathering_);
   for (auto& [number, open] : open_) {
     if (open.retry != 0) loop_.cancel(open.retry);
   }
+}
+
+void Session::report(PendingReport report) {
+  if (pending_.empty()) pending_since_ = os::steady_now();
+  pending_.push_back(std::move(report));
+}
+
+// Short work on slots ends one by one; a commit for each would take the time that the next ones
+// need. Nothing waits for these reports while other work is at hand.
+bool Session::may_gather() {
+  if (draining_ || !host_.work_waits()) return false;
+  const Duration left = limits::kReportGather - (os::steady_now() - pending_since_);
+  if (left.ns <= 0) return false;
+  if (gathering_ == 0) {
+    gathering_ = loop_.after(left, [this] {
+      gathering_ = 0;
+      pump();
+    });
+  }
+  return true;
 }
 
 void Session::pump() {
@@ -31,7 +53,7 @@ void Session::pump() {
     if (open_.empty()) send(std::exchange(pending_, {}));
     return;
   }
-  const bool reports = !pending_.empty() && with_reports_ == 0;
+  const bool reports = !pending_.empty() && with_reports_ == 0 && !may_gather();
   if (reports ? open_.empty() : wants_idle()) send({});
   if (reports) send(std::exchange(pending_, {}));
 }

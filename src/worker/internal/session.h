@@ -2,7 +2,7 @@
 // Session: the exchange loop of a worker (docs/architecture.md). Exchanges are numbered; one is
 // kept open even when nothing is free, and brings work; reports that are ready leave at once in
 // one beside it, those of one round of the loop together, and while that is on its way the next ones
-// gather. Replies are taken in the order of their numbers, so "the last reply received" always
+// gather; so they do for some milliseconds while the slots have other work at hand. Replies are taken in the order of their numbers, so "the last reply received" always
 // means: and all before it. Owned by the Crew; the worker's event thread only.
 #include <cstdint>
 #include <functional>
@@ -36,6 +36,7 @@ class Session {
     };
     virtual Capacity capacity() = 0;
     virtual std::vector<LeasedWork> held() = 0;  // all but what is in reports
+    virtual bool work_waits() const = 0;  // there is work here that only lacks a slot
     virtual void take_assignments(std::vector<Assignment> assignments) = 0;
     virtual void recall(const LeasedWork& work) = 0;
     virtual void cancel(const LeasedWork& work) = 0;
@@ -47,7 +48,7 @@ class Session {
           std::vector<std::string> kinds);
   ~Session();
 
-  void report(PendingReport report) { pending_.push_back(std::move(report)); }
+  void report(PendingReport report);
   // Sends what there is to send. Called at the end of a round in which something changed.
   void pump();
   void drain();  // the next exchange says that no more work is wanted
@@ -63,6 +64,7 @@ class Session {
   };
 
   bool wants_idle() const;
+  bool may_gather();
   void send(std::vector<PendingReport> reports);
   void transmit(uint64_t number);
   void take_reply(uint64_t number, Result<ExchangeReply> reply);
@@ -80,6 +82,8 @@ class Session {
   uint64_t life_ = 0;  // counts the sessions: replies to an earlier one are dropped
   std::map<uint64_t, Open> open_;
   std::vector<PendingReport> pending_;
+  SteadyTime pending_since_{};
+  os::EventLoop::TimerId gathering_ = 0;
   Host::Capacity advertised_;
   uint32_t with_reports_ = 0;  // open exchanges that carry reports
   bool draining_ = false;
