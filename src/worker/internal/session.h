@@ -1,9 +1,10 @@
 #pragma once
 // Session: the exchange loop of a worker (docs/architecture.md). Exchanges are numbered; one is
-// kept open even when nothing is free, and brings work; reports that are ready leave at once in
-// one beside it, those of one round of the loop together, and while that is on its way the next ones
-// gather; so they do for some milliseconds while the slots have other work at hand. Replies are taken in the order of their numbers, so "the last reply received" always
-// means: and all before it. Owned by the Crew; the worker's event thread only.
+// kept open even when nothing is free, and brings work; reports that are ready leave at once in one
+// beside it, those of one round of the loop together, and while that is on its way the next ones
+// gather; so they do for some milliseconds while the slots have other work at hand. Replies are
+// taken in the order of their numbers, so "the last reply received" always means: and all before
+// it. Owned by the Crew; the worker's event thread only.
 #include <cstdint>
 #include <functional>
 #include <map>

@@ -11,7 +11,8 @@ struct Writer::Statements {
   Statement put_counters, put_turn, set_turn_time, put_lane, put_queue;
   Statement put_live, drop_live, find_live, put_finished, put_finished_row, find_finished_row;
   Statement drop_finished, drop_finished_row, put_attempt;
-  Statement put_array, finish_array, put_items, put_outcomes, put_bodies, put_override, drop_override;
+  Statement put_array, finish_array, put_items, put_outcomes, put_bodies;
+  Statement put_override, drop_override;
   Statement array_counts, array_heads;
   Statement put_barrier, drop_barrier, put_execution, put_workload, put_step, put_key;
   Statement put_hand_out, drop_hand_out, put_end, drop_ends;
