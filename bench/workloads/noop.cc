@@ -41,7 +41,7 @@ Status noop(const Context& context, const Request& request, Figures& figures) {
   figures.add("iterations", static_cast<double>(count), "", "each with outcome and trace");
   figures.add("rate", median(rates), "/s", "start of the execution to its recorded end, median");
   figures.add("cpu", median(cpus), "us/iter", "whole process: worker, machine, SQLite");
-  figures.add("store", median(bytes), "B/iter", "size of the file");
+  figures.add("store", median(bytes), "B/iter", "size of the file, closed");
   return Ok{};
 }
 

@@ -33,7 +33,7 @@ Result<OneRun> one_run(const Context& context, const Request& request, const Run
       progress.state != ExecutionRecord::State::done) {
     return Error{ErrorCode::invalid, "the execution did not end done: " + progress.error.message};
   }
-  run->stop_now();
+  run.reset();  // Closing it moves what its log still holds into the file.
   if (const auto size = os::file_size(options.store); size.ok()) out.store_bytes = *size;
   return out;
 }

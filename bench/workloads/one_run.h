@@ -11,7 +11,7 @@ struct OneRun {
   Duration wall;
   Duration cpu;             // of this process
   uint64_t tasks = 0;       // finished
-  uint64_t store_bytes = 0;
+  uint64_t store_bytes = 0;  // of its file, closed
   uint64_t memory_growth = 0;  // resident bytes at the end less those before the start
 };
 

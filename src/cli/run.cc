@@ -210,7 +210,7 @@ int follow(const Context& context, const Options& o, Run& run, os::Interrupts& i
 int run_command(const Context& context, const Options& o) {
   os::Interrupts interrupts;
   os::Warden warden;
-  os::ignore_broken_pipes();
+  os::ignore_signals_of_writes();
   Result<Run> run = Error{};
   if (o.resume || !o.resume_id.empty()) {
     run = resume(context, o);

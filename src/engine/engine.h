@@ -53,6 +53,9 @@ class Engine {
   // Decides and commits what was submitted before, then ends both threads. Later submits are
   // refused.
   void stop();
+  // The same as a commit that failed, by who found out elsewhere that nothing more can be kept: no
+  // command is taken any more, and nothing leaves that needs a later turn. Any thread.
+  void fail(const Error& error);
   // Why it failed, when it has.
   std::optional<Error> failure();
   EngineStats stats();
@@ -68,7 +71,6 @@ class Engine {
   void commit_loop();
   bool gather(std::vector<Submitted>& out);
   void hand_over();
-  void fail(const Error& error);
   Duration until_due(const machine::NextDue& due) const;
 
   static constexpr size_t kQueueMax = 65'536;

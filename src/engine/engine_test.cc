@@ -68,5 +68,53 @@ TEST(EngineTest, ATurnIsRecordedWhenItsCommitHasReturned) {
   }
 }
 
+// A memory store with one unfinished execution of this playbook.
+std::unique_ptr<store::Store> with_execution(const Sha256& plan) {
+  auto store = store::open_memory();
+  ExecutionRecord execution{.id = ExecutionId{7}, .name = "lost", .plan = plan};
+  execution.workload = std::make_shared<const std::string>("{}");
+  const Change change = PutExecution{execution};
+  EXPECT_TRUE(store->commit({&change, 1}, {Turn{1}, {}}).ok());
+  return store;
+}
+
+TEST(EngineTest, AnExecutionWhosePlaybookIsGoneIsNamed) {
+  const auto store = with_execution(sha256("gone"));
+  const auto engine = Engine::open({}, *store, {});
+  ASSERT_FALSE(engine.ok());
+  EXPECT_EQ(engine.error().code, ErrorCode::corrupt);
+  EXPECT_TRUE(engine.error().what.starts_with(
+      "execution 7 cannot go on: the store does not hold its playbook any more; use the version"))
+      << engine.error().what;
+}
+
+TEST(EngineTest, AnExecutionWhosePlaybookDoesNotCompileIsNamed) {
+  const std::string text = "kind: Poem";
+  const auto store = with_execution(sha256(text));
+  ASSERT_TRUE(store->put_plan(sha256(text), text).ok());
+  const auto engine = Engine::open({}, *store, {});
+  ASSERT_FALSE(engine.ok());
+  EXPECT_NE(engine.error().what.find("execution 7 cannot go on: the stored playbook"),
+            std::string::npos)
+      << engine.error().what;
+}
+
+TEST(EngineTest, AfterFailNothingIsTakenAndTheReasonIsGiven) {
+  HeardStore store;
+  bool told = false;
+  auto opened = Engine::open({}, store, {.on_failed = [&] { told = true; }});
+  ASSERT_TRUE(opened.ok());
+  Engine& engine = **opened;
+  ASSERT_TRUE(engine.ask(one_task()).ok());
+  engine.fail({ErrorCode::disk_full, "put blob: no room"});
+  EXPECT_TRUE(told);
+  const auto refused = engine.ask(one_task());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().what, "put blob: no room");
+  EXPECT_EQ(engine.failure()->code, ErrorCode::disk_full);
+  engine.stop();
+  EXPECT_EQ(store.heard_.size(), 2U);
+}
+
 }  // namespace
 }  // namespace tidemill::engine

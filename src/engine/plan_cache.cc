@@ -15,13 +15,16 @@ Result<playbook::PlanPtr> PlanCache::get(const Sha256& hash, store::Reader& read
     return Error{ErrorCode::corrupt,
                  "the stored playbook " + hex(hash).substr(0, 12) + " does not compile any more"};
   }
-  if (in_order_.size() >= kPlansMax) {
-    plans_.erase(in_order_.front());
-    in_order_.pop_front();
-  }
   plans_.emplace(hash, compiled.plan);
   in_order_.push_back(hash);
   return std::move(compiled.plan);
+}
+
+void PlanCache::trim() {
+  while (in_order_.size() > kPlansMax) {
+    plans_.erase(in_order_.front());
+    in_order_.pop_front();
+  }
 }
 
 playbook::PlanPtr PlanCache::cached(const Sha256& hash) const {

@@ -16,6 +16,8 @@ class PlanCache {
   // compile.
   Result<playbook::PlanPtr> get(const Sha256& hash, store::Reader& reader);
   playbook::PlanPtr cached(const Sha256& hash) const;
+  // Forgets the oldest beyond the bound. Between turns: a turn finds all that was read for it.
+  void trim();
 
  private:
   static constexpr size_t kPlansMax = 512;

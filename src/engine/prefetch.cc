@@ -23,6 +23,7 @@ Status Prefetch::read(const machine::Needs& needs) {
   arrays_.clear();
   executions_.read.clear();
   steps_.clear();
+  plans_.trim();
   for (const auto& name : needs.keys) {
     if (keys_.in_flight.contains(name)) continue;
     TIDEMILL_TRY(std::optional<KeyRecord> record, reader_->key(name.first, name.second));

@@ -30,7 +30,7 @@ class MachineLoader : public store::Loader {
   }
   void queue(QueueConfig v) override { machine_->restore(std::move(v)); }
   void execution(ExecutionRecord v) override {
-    plans_.push_back(v.plan);
+    plans_.emplace_back(v.id, v.plan);
     machine_->restore(std::move(v));
   }
   void barrier(BarrierRecord v) override { machine_->restore(std::move(v)); }
@@ -47,9 +47,11 @@ class MachineLoader : public store::Loader {
   std::unique_ptr<machine::Machine> take() { return std::move(machine_); }
   machine::Needs needs() const {
     machine::Needs needs;
-    needs.plans = plans_;
+    for (const auto& [id, plan] : plans_) needs.plans.push_back(plan);
     return needs;
   }
+  // Of the unfinished executions.
+  const std::vector<std::pair<ExecutionId, Sha256>>& plans() const { return plans_; }
   uint64_t next_id() const { return next_id_; }
   uint32_t incarnation() const { return incarnation_; }
   Turn last_turn() const { return last_turn_; }
@@ -57,11 +59,24 @@ class MachineLoader : public store::Loader {
  private:
   const TurnLoopOptions& options_;
   std::unique_ptr<machine::Machine> machine_;
-  std::vector<Sha256> plans_;
+  std::vector<std::pair<ExecutionId, Sha256>> plans_;
   uint64_t next_id_ = 1;
   uint32_t incarnation_ = 1;
   Turn last_turn_;
 };
+
+// An execution whose playbook cannot be had any more stops the start: to leave it out would be to
+// lose it without a word.
+Status check_plan(ExecutionId id, const Result<playbook::PlanPtr>& plan) {
+  if (plan.ok() && *plan) return Ok{};
+  if (!plan.ok() && plan.error().code != ErrorCode::corrupt) return plan.error();
+  const std::string why =
+      plan.ok() ? "the store does not hold its playbook any more" : plan.error().what;
+  return Error{ErrorCode::corrupt,
+               "execution " + std::to_string(id.raw) + " cannot go on: " + why +
+                   "; use the version of tidemill that started it, or put a copy of the store "
+                   "back, or start the playbook anew in another store"};
+}
 
 }  // namespace
 
@@ -73,9 +88,13 @@ Result<std::unique_ptr<TurnLoop>> TurnLoop::recover(const TurnLoopOptions& optio
   MachineLoader loader(options);
   TIDEMILL_CHECK(store.load(loader));
   TIDEMILL_TRY(auto reader, store.reader());
+  store::Reader& plans_from = *reader;
   std::unique_ptr<TurnLoop> loop(new TurnLoop(std::move(reader)));
   loop->machine_ = loader.take();
   TIDEMILL_ASSERT(loop->machine_ != nullptr);
+  for (const auto& [id, plan] : loader.plans()) {
+    TIDEMILL_CHECK(check_plan(id, loop->plans_.get(plan, plans_from)));
+  }
   TIDEMILL_CHECK(loop->prefetch_->read(loader.needs()));
 
   // The new incarnation is durable before it gives a lease.

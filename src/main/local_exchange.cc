@@ -21,6 +21,11 @@ Result<ExchangeReply> exchange_reply(Result<machine::ReplyBody> reply) {
   return Error{ErrorCode::invalid, "the engine answered an exchange with something else"};
 }
 
+bool is_of_disk(const Error& error) {
+  return error.code == ErrorCode::disk_full || error.code == ErrorCode::denied ||
+         error.code == ErrorCode::io;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LocalExchange>> LocalExchange::open(engine::Engine& engine,
@@ -115,6 +120,9 @@ void LocalExchange::put_blob(SharedBytes bytes, OnRef on_ref) {
     if (name.ok()) {
       ref = ResultRef{.place = ResultRef::Place::blob, .blob = *name, .size = bytes->size()};
     } else {
+      // A disk that takes no blob is nobody's fault but must not cost an attempt, nor fail what
+      // could be done after room is made: the run stops as it does when a commit fails.
+      if (is_of_disk(name.error())) engine_.fail(name.error());
       ref = std::move(name).error();
     }
     loop_.post([on_ref, ref = std::move(ref)] { on_ref(ref); });

@@ -19,6 +19,7 @@ Error system_error(int number, std::string_view doing, std::string_view path) {
     switch (number) {
       case ENOSPC:
       case EDQUOT:
+      case EFBIG:  // a limit on the size of files, which is as good as a full disk
         return ErrorCode::disk_full;
       case EACCES:
       case EPERM:
@@ -29,7 +30,6 @@ Error system_error(int number, std::string_view doing, std::string_view path) {
         return ErrorCode::not_found;
       case EEXIST:
         return ErrorCode::conflict;
-      case EFBIG:
       case ENAMETOOLONG:
         return ErrorCode::too_large;
       default:

@@ -63,7 +63,7 @@ TEST_F(FileTest, AFullDiskIsToldApart) {
   EXPECT_EQ(system_error(EDQUOT, "write", "a").code, ErrorCode::disk_full);
   EXPECT_EQ(system_error(EROFS, "open", "a").code, ErrorCode::denied);
   EXPECT_EQ(system_error(EACCES, "open", "a").code, ErrorCode::denied);
-  EXPECT_EQ(system_error(EFBIG, "write", "a").code, ErrorCode::too_large);
+  EXPECT_EQ(system_error(EFBIG, "write", "a").code, ErrorCode::disk_full);
   EXPECT_EQ(system_error(EIO, "sync", "a").code, ErrorCode::io);
 }
 

@@ -20,7 +20,8 @@ class Interrupts {
   uint32_t count_ = 0;
 };
 
-// Writes to a pipe that nobody reads fail instead of killing the process.
-void ignore_broken_pipes();
+// Writes to a pipe that nobody reads, or past a limit on the size of files, fail instead of killing
+// the process.
+void ignore_signals_of_writes();
 
 }  // namespace tidemill::os

@@ -24,7 +24,7 @@ REPLACED = [
     (r"port \d{2,}", "port PORT"),
     (r"\bin \d[\d.]* ?(ms|s|µs)\b", "in TIME"),
     (r"\bprocess \d+\b", "process PID"),
-    (r"\bon host \S+", "on host HOST"),
+    (r"\bon host [^\s;]+", "on host HOST"),
     (r"\bafter \d+ ms\b", "after TIME"),
 ]
 

@@ -6,20 +6,28 @@ Each function `test_NAME` gets a folder of its own. No test needs root, and none
 import json
 import pathlib
 import re
+import resource
 import sqlite3
 import subprocess
 import sys
 import tempfile
 
-SECONDS = 60  # for one command; only a command that hangs takes so long
+SECONDS = 180  # for one command; only a command that hangs takes so long
 TIDEMILL = pathlib.Path(sys.argv[1]).resolve()
 HEAD = "apiVersion: tidemill/v1\nkind: Playbook\nmetadata: {name: %s}\nworkflow:\n"
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs/storage.md"
 
 
-def run(folder: pathlib.Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess:
+def run(folder: pathlib.Path, *arguments: str, code: int = 0,
+        file_bytes: int | None = None) -> subprocess.CompletedProcess:
+    """With file_bytes no file grows beyond that, which is a full disk that needs no root."""
+    def limit() -> None:
+        if file_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, resource.RLIM_INFINITY))
+
     done = subprocess.run([TIDEMILL, *arguments], cwd=folder, text=True, capture_output=True,
-                          timeout=SECONDS, stdin=subprocess.DEVNULL, check=False)
+                          timeout=SECONDS, stdin=subprocess.DEVNULL, check=False,
+                          preexec_fn=limit)
     assert done.returncode == code, f"{arguments} ended with {done.returncode}: {done.stderr}"
     return done
 
@@ -95,6 +103,94 @@ def test_commit_time(folder: pathlib.Path) -> None:
     parts = {entry["step"]: entry["commit"] for entry in timing}
     assert set(parts) == {"start", "each", "finish"}, parts
     assert all(part["total_s"] > 0 for part in parts.values()), parts
+
+
+FILLING = """
+  - step: start
+    loop:
+      in: '{{ range(120) }}'
+      iterator: i
+      spec: {mode: parallel, max_in_flight: 4}
+    tool: {kind: shell, cmd: 'echo {{ iter.i }} >> done.txt; head -c 3000 /dev/zero | tr "\\0" x'}
+"""
+
+
+def test_full_log(folder: pathlib.Path) -> None:
+    """A commit finds the disk full: the run stops and says so; after room is made it goes on, and
+    what was recorded before is not done again."""
+    name = playbook(folder, "full", FILLING)
+    said = run(folder, "run", name, "--quiet", "--store", "run.db", code=3, file_bytes=1 << 20)
+    assert "commit to run.db: disk I/O error: File too large" in said.stderr, said.stderr
+    assert f"tidemill run {name} --store run.db --resume" in said.stderr, said.stderr
+    recorded = array_done(folder)
+    assert 0 < recorded < 120
+    done = go_on(folder, name)
+    assert set(done) == set(range(120))
+    again = len(done) - 120
+    assert again <= 8, f"{again} were done again, {recorded} had been recorded"
+    assert array_done(folder) == 120
+
+
+def test_full_store_file(folder: pathlib.Path) -> None:
+    """The store has grown to its limit in earlier runs: the next one stops, and says so."""
+    name = playbook(folder, "full", FILLING)
+    run(folder, "run", name, "--quiet", "--store", "run.db")
+    size = (folder / "run.db").stat().st_size
+    assert size > 200_000
+    said = run(folder, "run", name, "--quiet", "--store", "run.db", code=3, file_bytes=100_000)
+    assert "run.db: disk I/O error: File too large" in said.stderr, said.stderr
+    assert (folder / "run.db").stat().st_size == size
+    (folder / "done.txt").unlink()
+    run(folder, "run", name, "--quiet", "--store", "run.db")
+    assert set(numbers(folder)) == set(range(120))
+
+
+def test_full_blobs(folder: pathlib.Path) -> None:
+    """A result too large for its row finds no room: that costs no attempt and fails no step."""
+    steps = """
+  - step: start
+    tool: {kind: shell, cmd: 'echo 1 >> done.txt'}
+    next: large
+  - step: large
+    tool: {kind: python, code: 'result = "x" * 3_000_000'}
+"""
+    name = playbook(folder, "large", steps)
+    said = run(folder, "run", name, "--quiet", "--store", "run.db", code=3, file_bytes=1 << 20)
+    assert "put blob" in said.stderr and "File too large" in said.stderr, said.stderr
+    run(folder, "run", name, "--quiet", "--store", "run.db", "--resume")
+    assert numbers(folder) == [1], "what was recorded is not done again"
+    store = sqlite3.connect(folder / "run.db")
+    ended = store.execute("SELECT step, ended FROM attempts ORDER BY task, number").fetchall()
+    assert ("large", "failed") not in ended and ("large", "done") in ended, ended
+    blobs = [path for path in (folder / "run.db.blobs").rglob("*") if path.is_file()]
+    assert [path.stat().st_size for path in blobs] == [3_000_002], blobs
+
+
+def test_full_from_the_start(folder: pathlib.Path) -> None:
+    """Not even the lock file can be written."""
+    name = playbook(folder, "full", FILLING)
+    said = run(folder, "run", name, "--quiet", "--store", "run.db", code=3, file_bytes=0)
+    assert "open run.db: write run.db.lock: File too large; make room" in said.stderr, said.stderr
+    assert not (folder / "run.db").exists() and not (folder / "done.txt").exists()
+    said = run(folder, "run", name, "--quiet", "--store", "run.db", code=3, file_bytes=8_192)
+    assert "open run.db: " in said.stderr and "; make room, and try again" in said.stderr
+    run(folder, "run", name, "--quiet", "--store", "run.db")
+    assert len(numbers(folder)) == 120
+
+
+def numbers(folder: pathlib.Path) -> list[int]:
+    return [int(line) for line in (folder / "done.txt").read_text().split()]
+
+
+def array_done(folder: pathlib.Path) -> int:
+    store = sqlite3.connect(folder / "run.db")
+    return store.execute("SELECT done FROM tasks WHERE indexes = 120").fetchone()[0]
+
+
+def go_on(folder: pathlib.Path, name: str) -> list[int]:
+    ended = run(folder, "run", name, "--quiet", "--store", "run.db", "--resume", "--json")
+    assert json.loads(ended.stdout)["state"] == "done"
+    return numbers(folder)
 
 
 def main() -> int:

@@ -127,7 +127,8 @@ TEST_F(SqliteFileTest, ASecondOwnerIsToldTheFirst) {
   const Error error = refused(path());
   EXPECT_EQ(error.code, ErrorCode::conflict);
   EXPECT_EQ(error.what, "open " + path() + ": " + path() + ".lock is held by process " +
-                            std::to_string(os::process_id()) + " on host " + os::host_name());
+                            std::to_string(os::process_id()) + " on host " + os::host_name() +
+                            "; wait until it has ended, or use another store");
 }
 
 TEST_F(SqliteFileTest, AReaderSeesWhatTheOwnerCommitsMeanwhile) {
@@ -196,7 +197,8 @@ TEST_F(SqliteFileTest, OtherFilesAreRefusedAndNotTouched) {
   shell(other, "PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1)");
   const std::string other_bytes = os::read_file(other).value();
   for (const Mode mode : {Mode::create, Mode::must_exist, Mode::read_only}) {
-    EXPECT_EQ(refused(text, mode).what, "open " + text + ": file is not a database");
+    EXPECT_EQ(refused(text, mode).what,
+              "open " + text + ": it is no SQLite file, so not a tidemill store; name another file");
     const Error error = refused(other, mode);
     EXPECT_EQ(error.code, ErrorCode::corrupt);
     EXPECT_EQ(error.what, "open " + other +
@@ -211,7 +213,10 @@ TEST_F(SqliteFileTest, OtherFilesAreRefusedAndNotTouched) {
 TEST_F(SqliteFileTest, MissingAndEmptyFiles) {
   EXPECT_EQ(refused(path(), Mode::must_exist).code, ErrorCode::not_found);
   EXPECT_EQ(refused(path(), Mode::read_only).code, ErrorCode::not_found);
-  EXPECT_EQ(refused(folder_ + "/none/run.db").code, ErrorCode::not_found);
+  const Error no_folder = refused(folder_ + "/none/run.db");
+  EXPECT_EQ(no_folder.code, ErrorCode::denied);
+  EXPECT_EQ(no_folder.what, "open " + folder_ + "/none/run.db: there is no folder " + folder_ +
+                                "/none; make it, or name another");
   EXPECT_EQ(open_sqlite_reader(path()).error().code, ErrorCode::not_found);
   EXPECT_TRUE(os::list_folder(folder_).value().empty());
   ASSERT_TRUE(os::write_file_atomic(path(), "").ok());

@@ -2,6 +2,7 @@
 // again.
 #include <gtest/gtest.h>
 
+#include "os/thread.h"
 #include "store/conformance/dump.h"
 #include "store/conformance/subject.h"
 
@@ -87,6 +88,40 @@ class VerbsTest : public testing::TestWithParam<SubjectKind> {
   std::unique_ptr<Reader> reader_;
   Turn turn_;
 };
+
+// A worker's thread makes child playbooks known while the engine commits; the log is short enough
+// here for checkpoints to come in between.
+TEST_P(VerbsTest, PlansArePutWhileAnotherThreadCommits) {
+  constexpr int kPlans = 60, kReads = 60;
+  const auto text = [](int i) { return "playbook " + std::to_string(i) + std::string(9'000, '#'); };
+  int put = 0, read = 0;
+  {
+    const os::Thread putter("put-plans", [&] {
+      const std::vector<std::string> names = {"start", "end"};
+      for (int i = 0; i < kPlans; ++i) {
+        const std::string plan = text(i);
+        if (store_->put_plan(sha256(plan), plan, names).ok()) ++put;
+      }
+    });
+    const os::Thread asker("ask", [&] {
+      for (int i = 0; i < kReads; ++i) {
+        const auto own = store_->reader();
+        if (own.ok() && (*own)->plan_text(sha256(text(0))).ok()) ++read;
+      }
+    });
+    for (uint64_t id = 1; id <= 300; ++id) {
+      TaskRecord t = task(id);
+      t.work.input = std::make_shared<const std::string>(9'000, 'x');
+      commit({PutTask{t}});
+    }
+  }
+  EXPECT_EQ(put, kPlans);
+  EXPECT_EQ(read, kReads);
+  EXPECT_EQ(loaded("task").size(), 300U);
+  for (int i = 0; i < kPlans; ++i) {
+    EXPECT_EQ(taken(reader().plan_text(sha256(text(i)))), text(i)) << i;
+  }
+}
 
 TEST_P(VerbsTest, ATurnKeepsTheTimeAtWhichItWasDurable) {
   const TaskRecord first = task(1), second = task(2);

@@ -248,9 +248,35 @@ Status check_before_locking(const std::string& path, const SqliteOptions& option
   return *identity == Identity::foreign ? refuse_unless_ours(*identity) : Status(Ok{});
 }
 
+Result<os::FileLock> take_ownership(const std::string& path) {
+  const std::string folder = os::folder_of(path);
+  if (!os::exists(folder)) {
+    return Error{ErrorCode::denied, "there is no folder " + folder + "; make it, or name another"};
+  }
+  auto ownership = os::FileLock::take(path + ".lock");
+  if (ownership.ok() || ownership.error().code != ErrorCode::conflict) return ownership;
+  return Error{ErrorCode::conflict,
+               ownership.error().what + "; wait until it has ended, or use another store"};
+}
+
+// What a person can do about it. Nothing has been changed.
+Error with_next_step(Error error) {
+  if (error.code == ErrorCode::denied && !error.what.starts_with("there is no folder")) {
+    error.what += "; the file and its folder must be writable: mend that, or use a store elsewhere";
+  } else if (error.code == ErrorCode::disk_full) {
+    error.what += "; make room, and try again";
+  } else if (error.what == "file is not a database") {
+    error.what = "it is no SQLite file, so not a tidemill store; name another file";
+  } else if (error.what == "database disk image is malformed") {
+    error.what = "it is damaged or cut off, and was left as it is; put a copy back, or name "
+                 "another file";
+  }
+  return error;
+}
+
 Result<std::unique_ptr<Store>> open_owned(const std::string& path, SqliteOptions options) {
   TIDEMILL_CHECK(check_before_locking(path, options));
-  TIDEMILL_TRY(os::FileLock ownership, os::FileLock::take(path + ".lock"));
+  TIDEMILL_TRY(os::FileLock ownership, take_ownership(path));
   const bool is_new = !os::exists(path);
   TIDEMILL_TRY(auto db,
                Database::open(path, {is_new ? Database::Access::create : Database::Access::write,
@@ -279,13 +305,13 @@ Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, SqliteOption
     return std::unique_ptr<Store>(std::move(store));
   };
   auto opened = open();
-  if (!opened.ok()) return std::move(opened).error().with("open " + path);
+  if (!opened.ok()) return with_next_step(std::move(opened).error()).with("open " + path);
   return opened;
 }
 
 Result<std::unique_ptr<Reader>> open_sqlite_reader(const std::string& path) {
   auto db = open_for_reading(path, "");
-  if (!db.ok()) return std::move(db).error().with("open " + path);
+  if (!db.ok()) return with_next_step(std::move(db).error()).with("open " + path);
   return make_sqlite_reader(std::move(db).value());
 }
 

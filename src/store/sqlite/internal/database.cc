@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <system_error>
 
 #include "base/hash.h"
 
@@ -12,13 +13,23 @@ namespace tidemill::store {
 
 namespace {
 
-ErrorCode code_of(sqlite3* db, int rc) {
-  const int cause = db == nullptr ? 0 : sqlite3_system_errno(db);
+// A limit on the size of files is as good as a full disk.
+bool is_no_room(int cause) { return cause == ENOSPC || cause == EDQUOT || cause == EFBIG; }
+
+// What the system said. SQLite keeps it for some of its calls only; of the rest `errno` still holds
+// the last failure, which is believed when it is one that a write can give.
+int cause_of(sqlite3* db) {
+  const int kept = db == nullptr ? 0 : sqlite3_system_errno(db);
+  const int last = errno;
+  return kept == 0 && is_no_room(last) ? last : kept;
+}
+
+ErrorCode code_of(int cause, int rc) {
   switch (rc & 0xff) {
     case SQLITE_FULL:
       return ErrorCode::disk_full;
     case SQLITE_IOERR:
-      return cause == ENOSPC || cause == EDQUOT ? ErrorCode::disk_full : ErrorCode::io;
+      return is_no_room(cause) ? ErrorCode::disk_full : ErrorCode::io;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return ErrorCode::corrupt;
@@ -28,7 +39,7 @@ ErrorCode code_of(sqlite3* db, int rc) {
       return ErrorCode::denied;
     case SQLITE_CANTOPEN:
       if (cause == ENOENT) return ErrorCode::not_found;
-      if (cause == ENOSPC || cause == EDQUOT) return ErrorCode::disk_full;
+      if (is_no_room(cause)) return ErrorCode::disk_full;
       return cause == EACCES || cause == EROFS || cause == EPERM ? ErrorCode::denied
                                                                  : ErrorCode::io;
     case SQLITE_BUSY:
@@ -42,8 +53,13 @@ ErrorCode code_of(sqlite3* db, int rc) {
 }
 
 Error error_of(sqlite3* db, int rc) {
-  const char* text = db == nullptr ? sqlite3_errstr(rc) : sqlite3_errmsg(db);
-  return {code_of(db, rc), text};
+  const int cause = cause_of(db);
+  std::string text = db == nullptr ? sqlite3_errstr(rc) : sqlite3_errmsg(db);
+  const bool is_of_system = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN;
+  if (is_of_system && cause != 0) {
+    text.append(": ").append(std::generic_category().message(cause));
+  }
+  return {code_of(cause, rc), std::move(text)};
 }
 
 // A path may hold what a URI gives a meaning to.
