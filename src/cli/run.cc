@@ -67,7 +67,9 @@ Result<Run> start(const Context& context, const Options& o, const LoadedPlaybook
   options.store = o.store;
   options.first_id = new_run_id();
   if (options.store.empty()) {
-    TIDEMILL_CHECK(os::make_folders(context.folder));
+    if (Status made = os::make_folders(context.folder); !made.ok()) {
+      return Error{made.error().code, made.error().what + "; --store FILE puts the run elsewhere"};
+    }
     options.open = LocalRunOptions::Open::create;
     options.store = store_path(context.folder, options.first_id);
   }

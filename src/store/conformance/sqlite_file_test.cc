@@ -198,7 +198,8 @@ TEST_F(SqliteFileTest, OtherFilesAreRefusedAndNotTouched) {
   const std::string other_bytes = os::read_file(other).value();
   for (const Mode mode : {Mode::create, Mode::must_exist, Mode::read_only}) {
     EXPECT_EQ(refused(text, mode).what,
-              "open " + text + ": it is no SQLite file, so not a tidemill store; name another file");
+              "open " + text + ": it is no SQLite file, so not a tidemill store; name another "
+                               "file");
     const Error error = refused(other, mode);
     EXPECT_EQ(error.code, ErrorCode::corrupt);
     EXPECT_EQ(error.what, "open " + other +
