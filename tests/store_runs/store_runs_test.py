@@ -121,7 +121,7 @@ def test_full_log(folder: pathlib.Path) -> None:
     name = playbook(folder, "full", FILLING)
     said = run(folder, "run", name, "--quiet", "--store", "run.db", code=3, file_bytes=1 << 20)
     assert "commit to run.db: disk I/O error: File too large" in said.stderr, said.stderr
-    assert re.search(rf"tidemill run {name} --resume \d+ --store run.db\n", said.stderr), said.stderr
+    assert re.search(rf"run {name} --resume \d+ --store run.db\n", said.stderr), said.stderr
     recorded = array_done(folder)
     assert 0 < recorded < 120
     done = go_on(folder, name)
