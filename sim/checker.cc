@@ -47,7 +47,27 @@ void Checker::answered(const Report& report, ReportAnswer answer) {
   }
 }
 
+void Checker::presented(const ExchangeRequest& request) {
+  order_.presented(request.held);
+  if (request.session) return;
+  // A session that begins with reports held what they are about.
+  for (const Report& report : request.reports) order_.presented({{report.work, report.epoch}});
+}
+
+void Checker::changed(std::span<const Change> turn) {
+  if (const auto broken = order_.decided(turn)) break_promise("P5", *broken);
+}
+
+// A lease that has timed out on its way to the worker is not counted: the server has ended it.
+void Checker::holds(const std::vector<LeasedWork>& attempts, uint32_t places) {
+  uint64_t held = 0;
+  for (const LeasedWork& attempt : attempts) held += order_.is_leased(attempt) ? 1 : 0;
+  if (held <= places) return;
+  break_promise("P5", fmt::format("a worker of {} places holds {} attempts", places, held));
+}
+
 void Checker::committed(const engine::CommitBatch& batch) {
+  order_.committed(batch.changes);
   for (const Change& change : batch.changes) see(change);
 }
 
@@ -125,6 +145,7 @@ void Checker::recovered(Turn durable, uint64_t state_hash) {
                                     state_hash, durable.raw, found->second));
   }
   hashes_.clear();
+  order_.recovered();
 }
 
 // P1 and P6: nothing acknowledged is gone, and everything has come to an end.

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "machine/command.h"
 #include "machine/reply.h"
 #include "model/exchange.h"
+#include "sim/order_model.h"
 #include "store/store.h"
 
 namespace tidemill::sim {
@@ -25,8 +27,12 @@ class Checker {
   void array_spawned(ArrayId id, uint64_t count);
   void execution_started(ExecutionId id);
   void answered(const Report& report, ReportAnswer answer);
+  void presented(const ExchangeRequest& request);      // reaches the server
+  void changed(std::span<const Change> turn);          // decided, not durable yet
   void committed(const engine::CommitBatch& batch);    // is durable
   void decided(Turn turn, uint64_t state_hash);        // after each turn
+  // A worker's open attempts, after each reply.
+  void holds(const std::vector<LeasedWork>& attempts, uint32_t places);
   void recovered(Turn durable, uint64_t state_hash);   // before the first new command
 
   // ---- at the end, when faults have stopped and everything has come to rest ----
@@ -58,6 +64,7 @@ class Checker {
   void see_barrier(const BarrierRecord& barrier);
   void check_execution_at_rest(store::Reader& reader, ExecutionId id);
 
+  OrderModel order_;
   std::map<Unit, Record> units_;
   std::set<TaskId> acknowledged_tasks_;
   std::map<ArrayId, uint64_t> acknowledged_arrays_;

@@ -113,6 +113,7 @@ machine::SpawnArray Producer::random_array() {
   a.work.queue = fmt::format("q{}", r.below(3));
   a.work.kind = "work";
   a.work.input = std::make_shared<const std::string>("{}");
+  a.work.priority = static_cast<int32_t>(r.below(3));
   a.work.needs_slot = r.chance(50);
   a.work.retry.max_attempts = static_cast<uint32_t>(r.between(1, 3));
   a.work.retry.max_crashes = static_cast<uint32_t>(r.between(1, 5));

@@ -1,6 +1,8 @@
 #include "sim/server.h"
 
+#include <iterator>
 #include <utility>
+#include <variant>
 
 namespace tidemill::sim {
 
@@ -26,6 +28,7 @@ void Server::start() {
 
 void Server::request(machine::CommandBody body, OnReply on_reply) {
   if (!up()) return;
+  if (const auto* e = std::get_if<machine::Exchange>(&body)) checker_.presented(e->request);
   loop_->submit(std::move(body), [on_reply = std::move(on_reply)](Result<machine::ReplyBody> r) {
     if (r.ok()) on_reply(std::move(*r));
   });
@@ -54,8 +57,18 @@ void Server::decide() {
   if (loop_->decided_turn() != before) {
     checker_.decided(loop_->decided_turn(), loop_->machine().state_hash());
   }
+  take_changes();
   begin_commit();
   schedule_due();
+}
+
+void Server::take_changes() {
+  if (!loop_->has_changes()) return;
+  engine::CommitBatch turn = loop_->take();
+  checker_.changed(turn.changes);
+  if (!waiting_) waiting_.emplace();
+  waiting_->info = turn.info;
+  std::move(turn.changes.begin(), turn.changes.end(), std::back_inserter(waiting_->changes));
 }
 
 void Server::schedule_due() {
@@ -71,8 +84,8 @@ void Server::schedule_due() {
 }
 
 void Server::begin_commit() {
-  if (committing_ || !loop_->has_changes()) return;
-  committing_ = loop_->take();
+  if (committing_ || !waiting_) return;
+  committing_ = std::exchange(waiting_, std::nullopt);
   world_.after(world_.random().duration(microseconds(50), options_.commit_max),
                [this, life = life_] { end_commit(life); });
 }
@@ -97,6 +110,7 @@ void Server::crash() {
     checker_.committed(*committing_);
   }
   committing_.reset();
+  waiting_.reset();
   loop_.reset();
   store_.reset();
   decide_scheduled_ = false;

@@ -36,6 +36,7 @@ class Server {
   void start();
   void schedule_decide();
   void decide();
+  void take_changes();
   void begin_commit();
   void end_commit(uint64_t life);
   void schedule_due();
@@ -46,6 +47,7 @@ class Server {
   std::shared_ptr<store::MemoryContents> contents_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<engine::TurnLoop> loop_;
+  std::optional<engine::CommitBatch> waiting_;  // decided turns that nobody commits yet
   std::optional<engine::CommitBatch> committing_;
   bool decide_scheduled_ = false;
   uint64_t life_ = 0;

@@ -41,11 +41,21 @@ void Worker::server_gone() {
   if (options_.in_process) crash();
 }
 
-uint32_t Worker::free_places() const {
-  uint64_t taken = 0;
+std::vector<LeasedWork> Worker::open_attempts() const {
+  std::vector<LeasedWork> open;
   for (const auto& [epoch, held] : held_) {
-    taken += static_cast<uint64_t>(std::count(held.finished.begin(), held.finished.end(), false));
+    for (uint64_t i = 0; i < held.finished.size(); ++i) {
+      WorkRef one = held.work.work;
+      one.first += i;
+      one.count = 1;
+      if (!held.finished[i]) open.push_back({one, epoch});
+    }
   }
+  return open;
+}
+
+uint32_t Worker::free_places() const {
+  const uint64_t taken = open_attempts().size();
   return taken >= options_.places ? 0 : static_cast<uint32_t>(options_.places - taken);
 }
 
@@ -174,6 +184,7 @@ void Worker::take(const ExchangeReply& reply) {
     held_[a.epoch] = {a, std::vector<bool>(a.work.count, false), false};
     for (uint64_t i = 0; i < a.work.count; ++i) run(a.epoch, i);
   }
+  if (!reply.assignments.empty()) checker_.holds(open_attempts(), options_.places);
 }
 
 void Worker::run(LeaseEpoch epoch, uint64_t index) {

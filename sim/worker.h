@@ -48,6 +48,7 @@ class Worker {
   void begin_again();
   bool reports_outstanding() const;
   std::vector<LeasedWork> held_work() const;
+  std::vector<LeasedWork> open_attempts() const;
   uint32_t free_places() const;
 
   World& world_;

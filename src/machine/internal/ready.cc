@@ -83,10 +83,11 @@ void ReadyIndex::took_turn(LaneId lane_id, const UnitId& unit_id) {
   TIDEMILL_ASSERT(found != lane.units.end());
   Unit& unit = found->second;
   if (unit.ticket > clock_) clock_ = unit.ticket;
-  if (lane.heads.size() == 1) return;  // nobody to take turns with
+  // Alone in its lane, too: units of other lanes wait for their turn as well. One that its lane has
+  // kept waiting does not make up for it, or a newcomer in the lane would wait for all of that.
   auto head = lane.heads.extract(head_of(unit_id, unit));
   TIDEMILL_ASSERT(!head.empty());
-  ++unit.ticket;
+  unit.ticket = clock_ + 1;
   head.value() = head_of(unit_id, unit);
   lane.heads.insert(std::move(head));
 }

@@ -70,5 +70,27 @@ TEST(ReadyIndexTest, RemoveOfWhatIsNotThereSaysSo) {
   EXPECT_TRUE(index.contains(4, kLoose, {.ready = 1, .id = 1}));
 }
 
+TEST(ReadyIndexTest, AUnitAloneInItsLaneTakesTurnsWithThoseOfOtherLanes) {
+  ReadyIndex index;
+  for (uint64_t i = 0; i < 3; ++i) {
+    index.insert(0, array_unit(1), {.ready = 0, .id = 10 + i});
+    index.insert(2, array_unit(2), {.ready = 1, .id = 20 + i});
+  }
+  EXPECT_EQ(take_all(index, {0, 2}), (std::vector<uint64_t>{10, 20, 11, 21, 12, 22}));
+}
+
+// While nobody could take from its lane, the unit there fell behind those of another lane.
+TEST(ReadyIndexTest, ANewcomerDoesNotWaitForWhatItsLaneHasMissed) {
+  ReadyIndex index;
+  for (uint64_t i = 0; i < 5; ++i) index.insert(0, array_unit(1), {.ready = 0, .id = 10 + i});
+  for (uint64_t i = 0; i < 5; ++i) {
+    index.insert(2, array_unit(2), {.ready = 0, .id = 20 + i});
+    index.insert(2, array_unit(3), {.ready = 0, .id = 30 + i});
+  }
+  EXPECT_EQ(take_all(index, {2}).size(), 10U);
+  index.insert(0, array_unit(4), {.ready = 1, .id = 40});
+  EXPECT_EQ(take_all(index, {0}), (std::vector<uint64_t>{10, 11, 40, 12, 13, 14}));
+}
+
 }  // namespace
 }  // namespace tidemill::machine
