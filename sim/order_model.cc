@@ -229,10 +229,10 @@ void OrderModel::check_order(const TurnView& view, const WorkSpec& work, const W
     const bool more_urgent = std::get<0>(other.key) < std::get<0>(given.key);
     const bool ahead = other.party == given.party && other.key < given.key;
     if (!more_urgent && !ahead) continue;
-    break_promise(fmt::format("{} of queue {} was handed out before {}: priority {}, ready {}; {}, {}",
-                              given.name, work.queue, other.name, std::get<0>(given.key),
-                              std::get<1>(given.key), std::get<0>(other.key),
-                              std::get<1>(other.key)));
+    break_promise(fmt::format(
+        "{} of queue {} was handed out before {}: priority {}, ready {}; {}, {}", given.name,
+        work.queue, other.name, std::get<0>(given.key), std::get<1>(given.key),
+        std::get<0>(other.key), std::get<1>(other.key)));
   }
   check_turns(where, given, others);
 }

@@ -2,8 +2,8 @@
 // OrderModel: P5 as a model of its own. It is fed with the changes of each decided turn, in order,
 // and never asks the machine what is ready. What is handed out must be ahead of all that has been
 // ready since before the turn, that nothing in the turn has changed, and that no limit can hold;
-// and after each turn no limit is exceeded. In a fair queue nobody has a third turn while another of
-// equal priority has waited for its first. One owner.
+// and after each turn no limit is exceeded. In a fair queue nobody has a third turn while another
+// of equal priority has waited for its first. One owner.
 #include <cstdint>
 #include <iterator>
 #include <map>
