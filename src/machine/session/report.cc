@@ -258,6 +258,7 @@ void return_index(State& s, LiveArray& array, uint64_t index) {
   if (own != nullptr && own->cancel_requested && !array.record.cancel_requested) {
     finish_index(s, array, index, Outcome::cancelled,
                  {.error = {.kind = "cancelled", .message = "cancelled before it began"}});
+    reoffer(s, array);  // its place in the loop is free
     return;
   }
   put_back(s, array, {index, 1});
