@@ -28,7 +28,7 @@ SHOWN_LINES = 60  # of each failing test
 class Ring:
     name: str
     preset: str
-    select: list[str]
+    select: list[str]  # options of ctest, or `build` and what ninja is to build
     env: dict[str, str]
     always: bool = True
 
@@ -52,9 +52,10 @@ def main(arguments: list[str]) -> int:
     else:
         rings = [ring for ring in rings if ring.always]
     total = Outcome()
+    configured: set[str] = set()
     for ring in rings:
         started = time.monotonic()
-        outcome = run_ring(ring, arguments[1] if len(arguments) > 1 else None)
+        outcome = configure(ring, configured) or run_ring(ring, *arguments[1:])
         report(ring, outcome, time.monotonic() - started)
         total.passed += outcome.passed
         total.failed += outcome.failed
@@ -77,32 +78,47 @@ def read_rings(text: str) -> list[Ring]:
     return rings
 
 
-def run_ring(ring: Ring, only: str | None) -> Outcome:
-    build = ROOT / "build" / ring.preset
+def configure(ring: Ring, configured: set[str]) -> Outcome | None:
+    """Each preset once. None when all is well."""
+    if ring.preset in configured:
+        return None
     if ring.preset == "clang":
-        run([str(ROOT / "tools/install_packages"), "lint"])
+        failed = run([str(ROOT / "tools/install_packages"), "lint"])
+        if failed:
+            return build_failure(failed, "tools/install_packages lint")
     failed = run(["cmake", "--preset", ring.preset])
     if failed:
         return build_failure(failed, f"cmake --preset {ring.preset}")
+    configured.add(ring.preset)
+    return None
+
+
+def run_ring(ring: Ring, only: str | None = None) -> Outcome:
+    build = ROOT / "build" / ring.preset
+    if ring.select[0] == "build":
+        return build_files(ring, ring.select[1:]) or Outcome(passed=1)
     select = ring.select + (["-R", only] if only else [])
     tests = json.loads(subprocess.check_output(
         ["ctest", "--test-dir", str(build), "--show-only=json-v1", *select], text=True))["tests"]
     if not tests:
         return Outcome()
-    # The second compiler is to see everything; otherwise only what the tests need is built.
-    files = [] if ring.preset == "clang" else sorted(needed_files(tests, build))
-    failed = run(["ninja", "-C", str(build), "-j", JOBS, *files])
+    return build_files(ring, sorted(needed_files(tests, build))) or run_tests(ring, build, select)
+
+
+def build_files(ring: Ring, files: list[str]) -> Outcome | None:
+    """None when all is well."""
+    failed = run(["ninja", "-C", str(ROOT / "build" / ring.preset), "-j", JOBS, *files])
     if failed:
-        return build_failure(failed, f"ninja -C build/{ring.preset}")
-    return run_tests(ring, build, select)
+        return build_failure(failed, f"ninja -C build/{ring.preset} {' '.join(files)}")
+    return None
 
 
 def needed_files(tests: list[dict], build: pathlib.Path) -> set[str]:
-    """What ninja must build for these tests: their programs, and the REQUIRED_FILES they name."""
+    """What ninja must build for these tests: the files of the build that they run or require."""
     files = set()
     for test in tests:
         required = [p["value"] for p in test.get("properties", []) if p["name"] == "REQUIRED_FILES"]
-        for path in test.get("command", [])[:1] + sum(required, []):
+        for path in test.get("command", []) + sum(required, []):
             if path.startswith(f"{build}/"):
                 files.add(path.removeprefix(f"{build}/"))
     return files

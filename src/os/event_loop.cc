@@ -24,22 +24,6 @@ namespace {
 constexpr int kEventsPerRound = 256;
 constexpr size_t kStaleTimersKept = 64;
 
-struct Deadline {
-  SteadyTime at;
-  EventLoop::TimerId timer;
-  // The earliest on top; equal ones in the order they were asked for.
-  bool operator<(const Deadline& other) const {
-    return at != other.at ? at > other.at : timer > other.timer;
-  }
-};
-
-// What one descriptor is watched for. The generation tells an event that was gathered before an
-// unwatch() in the same round from one that belongs to the descriptor's next owner.
-struct Watch {
-  uint32_t generation = 0;
-  std::shared_ptr<EventLoop::OnReady> on_ready;
-};
-
 using Events = std::array<epoll_event, kEventsPerRound>;
 
 // Sleeps at most `left`; a tv_sec of -1 means: until something happens.
@@ -58,6 +42,21 @@ int wait_for_events(int epoll, Events& events, const timespec& left) {
 }  // namespace
 
 struct EventLoop::Impl {
+  struct Deadline {
+    SteadyTime at;
+    TimerId timer;
+    // The earliest on top; equal ones in the order they were asked for.
+    bool operator<(const Deadline& other) const {
+      return at != other.at ? at > other.at : timer > other.timer;
+    }
+  };
+  // What one descriptor is watched for. The generation tells an event that was gathered before an
+  // unwatch() in the same round from one that belongs to the descriptor's next owner.
+  struct Watch {
+    uint32_t generation = 0;
+    std::shared_ptr<OnReady> on_ready;
+  };
+
   int epoll = -1;
   int wake = -1;
   std::vector<Watch> watches;  // by descriptor

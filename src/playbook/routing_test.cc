@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "playbook/compile.h"
+#include "playbook/internal/parsed.h"
 #include "playbook/json.h"
 
 namespace tidemill::playbook {
 namespace {
 
-PlanPtr plan_of(std::string_view steps) {
+PlanPtr plan_of_steps(std::string_view steps) {
   const std::string text =
       "apiVersion: tidemill/v1\nkind: Playbook\nmetadata: {name: t}\n"
       "workload: {limit: 3, name: outer, list: [1, 2]}\nworkflow:\n" +
@@ -19,8 +20,6 @@ PlanPtr plan_of(std::string_view steps) {
   }
   return compiled.plan;
 }
-
-Value json(std::string_view text) { return *parse_json(text); }
 
 RoutingScope scope_of(std::string_view ctx = "{}") {
   RoutingScope scope;
@@ -67,20 +66,20 @@ constexpr std::string_view kEvents = R"(
 )";
 
 TEST(RoutingTest, AnArcIsTrueUnderAnyEventOfTheEnd) {
-  const auto plan = plan_of(kEvents);
+  const auto plan = plan_of_steps(kEvents);
   ASSERT_NE(plan, nullptr);
   EXPECT_EQ(arcs(plan, Ending::done, data("{}")), (std::vector<uint32_t>{0, 1, 4, 5}));
   EXPECT_EQ(arcs(plan, Ending::skipped, StepOutput{}), (std::vector<uint32_t>{0, 1, 4, 5}));
 }
 
 TEST(RoutingTest, OnlyAnArcThatLooksAtTheFailureCatchesIt) {
-  const auto plan = plan_of(kEvents);
+  const auto plan = plan_of_steps(kEvents);
   ASSERT_NE(plan, nullptr);
   EXPECT_EQ(arcs(plan, Ending::failed, failure()), (std::vector<uint32_t>{2, 3}));
 }
 
 TEST(RoutingTest, NamesAreFoundNearestFirst) {
-  const auto plan = plan_of(R"(
+  const auto plan = plan_of_steps(R"(
   - step: start
     input: {name: "{{ limit + 1 }}"}
     tool: {kind: noop}
@@ -99,7 +98,7 @@ TEST(RoutingTest, NamesAreFoundNearestFirst) {
 }
 
 TEST(RoutingTest, ErrorsNameTheStepAndTheArcAndFuelRunsOut) {
-  const auto plan = plan_of(R"(
+  const auto plan = plan_of_steps(R"(
   - step: start
     tool: {kind: noop}
     next: {arcs: [{step: a, when: "{{ start.rows.x + 1 > 0 }}"}]}
@@ -121,7 +120,7 @@ TEST(RoutingTest, ErrorsNameTheStepAndTheArcAndFuelRunsOut) {
 }
 
 TEST(RoutingTest, AdmitAndLoopRange) {
-  const auto plan = plan_of(R"(
+  const auto plan = plan_of_steps(R"(
   - step: start
     spec:
       policy:

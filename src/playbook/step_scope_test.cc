@@ -3,16 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "model/limits.h"
+#include "playbook/internal/parsed.h"
 #include "playbook/json.h"
 
 namespace tidemill::playbook {
 namespace {
-
-Value json(std::string_view text) {
-  auto value = parse_json(text);
-  EXPECT_TRUE(value.ok()) << text;
-  return *value;
-}
 
 std::string text_of(const Value& value) { return to_json(value); }
 

@@ -7,16 +7,11 @@
 #include <limits>
 
 #include "playbook/internal/order.h"
+#include "playbook/internal/parsed.h"
 #include "playbook/json.h"
 
 namespace tidemill::playbook {
 namespace {
-
-Value json(std::string_view text) {
-  Result<Value> v = parse_json(text);
-  EXPECT_TRUE(v.ok()) << text;
-  return v.ok() ? std::move(v).value() : Value();
-}
 
 TEST(ValueTest, IsSmallAndKnowsItsKind) {
   EXPECT_EQ(sizeof(Value), 16U);

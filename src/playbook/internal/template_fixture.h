@@ -7,18 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "playbook/internal/parsed.h"
 #include "playbook/json.h"
 #include "playbook/template.h"
 
 namespace tidemill::playbook {
 
 inline constexpr Position kHere{10, 5};
-
-inline Value json(std::string_view text) {
-  Result<Value> v = parse_json(text);
-  EXPECT_TRUE(v.ok()) << text;
-  return v.ok() ? std::move(v).value() : Value();
-}
 
 // The names that all tables use.
 inline constexpr const char* kScope = R"({

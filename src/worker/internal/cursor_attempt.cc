@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "model/limits.h"
 #include "playbook/json.h"
+#include "worker/internal/shared_text.h"
 
 namespace tidemill::worker {
 
@@ -17,10 +18,6 @@ using playbook::List;
 using playbook::Loop;
 using playbook::Map;
 using playbook::Value;
-
-SharedBytes shared(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
 
 }  // namespace
 

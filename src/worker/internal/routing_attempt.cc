@@ -5,6 +5,7 @@
 #include "playbook/json.h"
 #include "playbook/routing.h"
 #include "worker/internal/policy.h"
+#include "worker/internal/shared_text.h"
 
 namespace tidemill::worker {
 
@@ -23,10 +24,6 @@ RoutingScope routing_scope(const StepContext& context) {
     scope.steps.emplace_back(result.step, playbook::step_view(result.output));
   }
   return scope;
-}
-
-SharedBytes shared(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
 }
 
 }  // namespace

@@ -3,16 +3,13 @@
 #include <utility>
 
 #include "playbook/json.h"
+#include "worker/internal/shared_text.h"
 
 namespace tidemill::worker {
 
 namespace {
 
 using playbook::Value;
-
-SharedBytes shared(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
 
 }  // namespace
 

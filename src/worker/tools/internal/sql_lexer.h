@@ -40,6 +40,10 @@ struct SqlToken {
   bool touches_word = false;  // a slot with a letter or digit directly beside it: part_{{ n }}
 };
 
+inline bool is_blank(const SqlToken& t) {
+  return t.kind == SqlToken::Kind::space || t.kind == SqlToken::Kind::comment;
+}
+
 // Errors: invalid, when a literal or name with a slot in it is not closed. Unclosed text without
 // slots is left for the database to refuse. A comment loses its slots.
 Result<std::vector<SqlToken>> lex_sql(std::span<const SqlPiece> pieces, SqlDialect dialect);

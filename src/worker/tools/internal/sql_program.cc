@@ -42,10 +42,6 @@ constexpr std::array<std::string_view, 34> kExpressionFollows = {
     "VALUES", "IN",       "SET",       "ANY",   "SOME",  "UNION",   "RETURN"};
 constexpr std::array<std::string_view, 3> kNameFollowsSqlite = {"AS", "COLLATE", "BY"};
 
-bool is_blank(const SqlToken& t) {
-  return t.kind == SqlToken::Kind::space || t.kind == SqlToken::Kind::comment;
-}
-
 bool literal_may_be_parameter(SqlDialect dialect, const std::string& word_before) {
   if (word_before.empty()) return true;
   if (dialect == SqlDialect::sqlite) return !is_one_of(word_before, kNameFollowsSqlite);

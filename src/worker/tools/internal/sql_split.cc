@@ -8,10 +8,6 @@ namespace tidemill::worker {
 
 namespace {
 
-bool is_blank(const SqlToken& t) {
-  return t.kind == SqlToken::Kind::space || t.kind == SqlToken::Kind::comment;
-}
-
 // Follows one statement token by token and says whether a semicolon ends it.
 class StatementTracker {
  public:
