@@ -102,7 +102,7 @@ void EventLoop::watch(int fd, uint32_t events, OnReady on_ready) {
   TIDEMILL_ASSERT(fd >= 0 && fd != impl_->wake);
   const auto slot = static_cast<size_t>(fd);
   if (slot >= impl_->watches.size()) impl_->watches.resize(slot + 1);
-  Watch& w = impl_->watches[slot];
+  Impl::Watch& w = impl_->watches[slot];
   const int operation = w.on_ready ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
   if (!w.on_ready) ++w.generation;
   w.on_ready = std::make_shared<OnReady>(std::move(on_ready));
@@ -175,7 +175,7 @@ void EventLoop::Impl::wait() {
       woken.store(false);
       continue;
     }
-    const Watch& w = watches[fd];
+    const Impl::Watch& w = watches[fd];
     if (!w.on_ready || w.generation != static_cast<uint32_t>(event.data.u64 >> 32)) continue;
     // Kept alive here, for the function may unwatch or replace itself.
     const std::shared_ptr<OnReady> on_ready = w.on_ready;

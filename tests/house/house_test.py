@@ -213,6 +213,18 @@ class Check(unittest.TestCase):
                                              {"A": "1", "B": "2"}))
         self.assertEqual(ring[1], check.Ring("y", "tsan", ["-L", "^y$"], {}, always=False))
 
+    def test_builds_what_a_test_runs_or_requires(self) -> None:
+        # Of a program that is not built yet ctest gives no command.
+        new = {"properties": [{"name": "REQUIRED_FILES", "value": ["/b/src/a_test"]}]}
+        script = {"command": ["/usr/bin/python3", "/tests/x.py", "/b/src/main/tidemill"]}
+        self.assertEqual(check.needed_files([new, script], pathlib.Path("/b")),
+                         {"src/a_test", "src/main/tidemill"})
+
+    def test_a_ring_may_be_a_build(self) -> None:
+        ring = check.Ring("x", "none", ["build", "y"], {})
+        self.assertEqual(check.run_ring(ring).failures[0].splitlines()[-1],
+                         "--- run it again: ninja -C build/none y")
+
 
 if __name__ == "__main__":
     outcome = unittest.TextTestRunner(verbosity=2).run(
