@@ -1,5 +1,6 @@
 #pragma once
-// json(): the value of a JSON text that a test wrote. For tests of this room only; any thread.
+// json(): the value of a JSON text that a test wrote; text that does not parse fails the test.
+// For tests of this room only; any thread.
 #include <gtest/gtest.h>
 
 #include <string_view>
