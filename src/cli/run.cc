@@ -237,7 +237,7 @@ void add_run(CLI::App& app, Context& context) {
   command->add_option("playbook", o->file, "Playbook (YAML)")->required();
   command->add_option("--set", o->input.sets, "A workload value, NAME=VALUE; may be repeated");
   command->add_option("--input", o->input.input_file, "Workload values as a JSON object in a file");
-  command->add_option("--connect", o->connect, "A connection for `auth`, NAME=DSN; may be repeated");
+  command->add_option("--connect", o->connect, "A connection for `auth`, NAME=DSN, NAME=env:VARIABLE or NAME=@FILE; may be repeated");
   command->add_option("--store", o->store, "Store file; default: .tidemill/ID.db of its own");
   command->add_option("--slots", o->slots, "Code run at once; default: cores");
   command->add_option("--places", o->places, "Attempts held at once; default: 1024");

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "os/environment.h"
 #include "os/file.h"
 #include "playbook/json.h"
 
@@ -53,6 +54,20 @@ Result<Value> input_of(const std::string& file) {
   return value;
 }
 
+// A secret must not stand in the list of processes: it may come from a variable or a file.
+Result<std::string> connection_text(const std::string& written) {
+  constexpr std::string_view kVariable = "env:";
+  if (written.starts_with(kVariable)) {
+    const std::string name = written.substr(kVariable.size());
+    if (const auto value = os::environment(name)) return *value;
+    return Error{ErrorCode::invalid, "--connect …=" + written + ": the environment has no " + name};
+  }
+  if (!written.starts_with('@')) return written;
+  TIDEMILL_TRY(std::string text, os::read_file(written.substr(1)));
+  text.erase(text.find_last_not_of(" \t\r\n") + 1);
+  return text;
+}
+
 }  // namespace
 
 Value deep_merge(const Value& under, const Value& over) {
@@ -92,7 +107,7 @@ Result<std::map<std::string, std::string>> connections(const std::vector<std::st
       return Error{ErrorCode::invalid,
                    "--connect " + pair + ": expected NAME=DSN, e.g. --connect pg=postgres://…"};
     }
-    out[pair.substr(0, equals)] = pair.substr(equals + 1);
+    TIDEMILL_TRY(out[pair.substr(0, equals)], connection_text(pair.substr(equals + 1)));
   }
   return out;
 }

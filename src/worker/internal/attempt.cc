@@ -23,21 +23,6 @@ TaskError input_error(const Error& error) {
   return {"input", error.what, transient};
 }
 
-// Credentials never reach rows, logs or the screen, not even in the text of somebody else's error.
-void hide_secrets(const Value& secret, std::string& text) {
-  constexpr size_t kShortest = 4;
-  if (secret.is_map()) {
-    for (const auto& [name, value] : secret.as_map()) hide_secrets(value, text);
-  } else if (secret.is_list()) {
-    for (const Value& value : secret.as_list()) hide_secrets(value, text);
-  } else if (secret.is_string() && secret.as_string().size() >= kShortest) {
-    const std::string& word = secret.as_string();
-    for (size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += 3) {
-      text.replace(at, word.size(), "***");
-    }
-  }
-}
-
 }  // namespace
 
 Attempt::Attempt(AttemptServices services, WorkItem item, OnReport on_report)
@@ -65,6 +50,9 @@ void Attempt::take_context(Result<StepContextPtr> found) {
   if (!found.ok()) return finish_failed(input_error(found.error()));
   context_ = std::move(*found);
   inputs_ready_ = os::steady_now() - item_.received;
+  if (const std::string& error = context_->execution->keychain_error; !error.empty()) {
+    return finish_failed({"template", error, false});
+  }
   run();
 }
 
@@ -119,14 +107,18 @@ void Attempt::finish(Report report) {
   report.work = item_.ref();
   report.epoch = assignment().epoch;
   if (usage_.log) report.log = usage_.log->take();
-  if (context_ && !context_->execution->keychain.is_undefined()) {
-    hide_secrets(context_->execution->keychain, report.error.message);
-    hide_secrets(context_->execution->keychain, report.log);
-  }
+  hide_secrets(report.error.message);
+  hide_secrets(report.log);
   report.error.message = keep_ends(std::move(report.error.message), limits::kErrorTextMax);
   report.trace = trace();
   const OnReport tell = std::exchange(on_report_, nullptr);
   tell(std::move(report));  // may destroy this
+}
+
+// Not even in the text of somebody else's error.
+void Attempt::hide_secrets(std::string& text) const {
+  services_.driver.tools.secrets().hide(text);
+  if (context_) context_->execution->secrets.hide(text);
 }
 
 Trace Attempt::trace() const {
@@ -146,6 +138,13 @@ void Attempt::suspend(PipelineDriver::Suspend child, std::string state,
   const Value path = child.config.get("path");
   if (!path.is_string() || path.as_string().empty()) {
     return on_failure({"config", "a playbook tool needs `path`, a text", false});
+  }
+  // What a child is given is its workload, a row.
+  if (context().execution->secrets.in(child.input)) {
+    return on_failure({"config",
+                       "the input of a child playbook would hold a value of the keychain, and "
+                       "inputs are stored: give the child a keychain of its own",
+                       false});
   }
   auto kept = std::make_shared<Report>();
   kept->kind = Report::Kind::suspended;

@@ -76,6 +76,7 @@ class Attempt {
 
  private:
   void take_context(Result<StepContextPtr> context);
+  void hide_secrets(std::string& text) const;
   Trace trace() const;
 
   WorkItem item_;

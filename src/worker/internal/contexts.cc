@@ -71,7 +71,8 @@ std::string first_error(const playbook::Compiled& compiled, const std::string& f
 
 }  // namespace
 
-ExecutionContext::ExecutionContext(wire::ExecutionInfo i, playbook::PlanPtr p, Value w)
+ExecutionContext::ExecutionContext(wire::ExecutionInfo i, playbook::PlanPtr p, Value w,
+                                   const ToolSet* tools)
     : info(std::move(i)),
       plan(std::move(p)),
       workload(std::move(w)),
@@ -82,12 +83,20 @@ ExecutionContext::ExecutionContext(wire::ExecutionInfo i, playbook::PlanPtr p, V
   if (plan->keychain.empty()) return;
   playbook::Fuel fuel{playbook::kWorkerFuel};
   auto rendered = plan->keychain.render(names, fuel);
-  if (rendered.ok()) {
-    keychain = std::move(rendered.value());
-    names.set("keychain", keychain);
-  } else {
-    keychain_error = rendered.error().text;
+  if (!rendered.ok()) {
+    keychain_error = plan->file + ":" + std::to_string(rendered.error().at.line) + ":" +
+                     std::to_string(rendered.error().at.column) + ": keychain: " +
+                     rendered.error().text;
+    return;
   }
+  Map entries;
+  for (const auto& [name, entry] : rendered.value().as_map()) {
+    const Value given = tools == nullptr ? Value() : tools->given(name);
+    entries.set(name, given.is_undefined() ? entry : given);
+  }
+  keychain = Value(std::move(entries));
+  names.set("keychain", keychain);
+  secrets.add_keychain(keychain);
 }
 
 StepContext::StepContext(std::shared_ptr<const ExecutionContext> e)
@@ -171,7 +180,8 @@ void Contexts::build_execution(wire::ExecutionInfo info) {
       return finish_execution(id, Error{ErrorCode::corrupt, "the workload is no map"});
     }
     finish_execution(id, std::make_shared<const ExecutionContext>(
-                             std::move(info), std::move(found).value(), std::move(*workload)));
+                             std::move(info), std::move(found).value(), std::move(*workload),
+                             tools_));
   });
 }
 

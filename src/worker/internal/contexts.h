@@ -17,18 +17,23 @@
 #include "playbook/plan.h"
 #include "playbook/step_scope.h"
 #include "wire/exchange.h"
+#include "worker/internal/secrets.h"
+#include "worker/internal/tool_set.h"
 
 namespace tidemill::worker {
 
 struct ExecutionContext {
-  ExecutionContext(wire::ExecutionInfo info, playbook::PlanPtr plan, playbook::Value workload);
+  // A connection of `tools` stands for the keychain's entry of the same name.
+  ExecutionContext(wire::ExecutionInfo info, playbook::PlanPtr plan, playbook::Value workload,
+                   const ToolSet* tools);
 
   wire::ExecutionInfo info;
   playbook::PlanPtr plan;
   playbook::Value workload;  // a map
   // `keychain`, rendered; undefined when the plan has none. Never leaves this process.
   playbook::Value keychain;
-  std::string keychain_error;
+  std::string keychain_error;  // why it could not be rendered
+  Secrets secrets;             // of the keychain
   playbook::Scope workload_names;
   playbook::Scope names;  // workload keys, `workload`, `execution_id`, `keychain`
 };
@@ -47,8 +52,10 @@ class Contexts {
  public:
   // `on_plan` is told of every plan when it is first loaded; it may be empty.
   using OnNewPlan = std::function<void(const playbook::Plan&)>;
-  explicit Contexts(wire::Exchange& exchange, OnNewPlan on_new_plan = {})
-      : exchange_(exchange), on_new_plan_(std::move(on_new_plan)) {}
+  // `tools` may be null; else it is borrowed.
+  explicit Contexts(wire::Exchange& exchange, OnNewPlan on_new_plan = {},
+                    const ToolSet* tools = nullptr)
+      : exchange_(exchange), on_new_plan_(std::move(on_new_plan)), tools_(tools) {}
 
   // `on_context` is called once, perhaps from within. Errors: what the exchange said; invalid (the
   // plan does not compile any more); corrupt.
@@ -82,6 +89,7 @@ class Contexts {
 
   wire::Exchange& exchange_;
   OnNewPlan on_new_plan_;
+  const ToolSet* tools_;
   std::unordered_map<ExecutionId, std::shared_ptr<const ExecutionContext>> executions_;
   std::deque<ExecutionId> execution_order_;  // oldest first, for the bound
   std::unordered_map<ExecutionId, std::vector<OnExecution>> waiting_;

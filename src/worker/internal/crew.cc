@@ -36,7 +36,7 @@ Crew::Crew(os::EventLoop& loop, wire::Exchange& exchange, CrewOptions options, T
       options_(std::move(options)),
       tools_(std::move(tools)),
       slots_(options_.slots),
-      contexts_(exchange, options_.on_plan),
+      contexts_(exchange, options_.on_plan, &tools_),
       children_(exchange, options_.base_folder),
       session_(std::make_unique<Session>(loop, exchange, *this, kinds())) {}
 

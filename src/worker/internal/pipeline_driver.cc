@@ -9,6 +9,22 @@ namespace tidemill::worker {
 
 using playbook::ToolKind;
 
+namespace {
+
+// A server may send back what it was sent. Text that is no address is a token.
+Secrets secrets_of_http(const playbook::Value& auth) {
+  Secrets secrets;
+  const bool token = auth.is_string() && auth.as_string().find("://") == std::string::npos;
+  if (token || auth.is_map()) {
+    secrets.add_keychain(auth);
+  } else {
+    secrets.add_connection(auth);
+  }
+  return secrets;
+}
+
+}  // namespace
+
 // Callbacks of tools, slots and timers hold it weakly, so they come to nothing when the driver is
 // gone.
 struct PipelineDriver::State : std::enable_shared_from_this<State> {
@@ -28,7 +44,7 @@ struct PipelineDriver::State : std::enable_shared_from_this<State> {
   bool wait_for_slot(Pipeline::Call& call);
   std::optional<Pipeline::Next> start_tool(Pipeline::Call call);
   void tool_done(ToolResult result);
-  void account(const ToolResult& result);
+  void account(ToolResult& result);
   void give_slot_back();
   void end(Outcome outcome);
   void let_go();
@@ -42,6 +58,7 @@ struct PipelineDriver::State : std::enable_shared_from_this<State> {
   OnOutcome on_outcome;
 
   CallId running = 0;  // of the tool that runs
+  Secrets sent;        // what its request carries
   ToolRunner* runner = nullptr;
   os::EventLoop::TimerId delay = 0;
   Slots::Ticket ticket = 0;  // in line for a slot
@@ -176,6 +193,7 @@ std::optional<Pipeline::Next> PipelineDriver::State::start_tool(Pipeline::Call c
     give_slot_back();
     return pipeline.call_done(std::move(refused));
   }
+  sent = call.tool->kind == ToolKind::http ? secrets_of_http(auth) : Secrets();
   running = ++services.last_call;
   const ToolCall request{.id = running,
                          .tool = *call.tool,
@@ -214,7 +232,18 @@ void PipelineDriver::State::tool_done(ToolResult result) {
   if (!over) advance(pipeline.call_done(std::move(result)));
 }
 
-void PipelineDriver::State::account(const ToolResult& result) {
+// Counts a result, and takes credentials out of it: from here on it may be kept.
+void PipelineDriver::State::account(ToolResult& result) {
+  const Secrets& secrets = context->execution->secrets;
+  if (!secrets.empty()) {
+    result.data = secrets.hidden(result.data);
+    if (result.error) secrets.hide(result.error->message);
+  }
+  if (!sent.empty()) {
+    result.data = sent.hidden(result.data);
+    if (result.error) sent.hide(result.error->message);
+  }
+  if (result.error) services.tools.secrets().hide(result.error->message);
   usage.cpu = usage.cpu + result.cpu;
   usage.bytes_in += result.bytes_in;
   usage.bytes_out += result.bytes_out;

@@ -42,7 +42,13 @@ void ToolSet::add_connection(const std::string& name, const std::string& text) {
   if (text.starts_with('{')) {
     if (auto map = playbook::parse_json(text); map.ok()) value = std::move(*map);
   }
+  secrets_.add_connection(value);
   connections_.insert_or_assign(name, std::move(value));
+}
+
+Value ToolSet::given(const std::string& name) const {
+  const auto found = connections_.find(name);
+  return found == connections_.end() ? Value() : found->second;
 }
 
 Result<Value> ToolSet::connection(const std::string& name, const Value& keychain) const {

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "playbook/plan.h"
 #include "playbook/value.h"
+#include "worker/internal/secrets.h"
 #include "worker/tool.h"
 
 namespace tidemill::worker {
@@ -24,10 +25,13 @@ class ToolSet {
   // Errors: not_found, with what to do.
   Result<playbook::Value> connection(const std::string& name,
                                      const playbook::Value& keychain) const;
+  playbook::Value given(const std::string& name) const;  // undefined: no connection of that name
+  const Secrets& secrets() const { return secrets_; }    // of the connections
 
  private:
   std::array<std::unique_ptr<ToolRunner>, 8> runners_;
   std::map<std::string, playbook::Value> connections_;
+  Secrets secrets_;
 };
 
 // Code runs in a slot; everything else waits for I/O.

@@ -1,0 +1,54 @@
+#include "worker/internal/secrets.h"
+
+#include <gtest/gtest.h>
+
+#include "playbook/json.h"
+
+namespace tidemill::worker {
+namespace {
+
+using playbook::Value;
+
+Value json(std::string_view text) { return playbook::parse_json(text).value(); }
+
+std::string hidden_text(const Secrets& secrets, std::string text) {
+  secrets.hide(text);
+  return text;
+}
+
+TEST(SecretsTest, EveryTextOfAKeychainIsHiddenButWhatIsPublic) {
+  Secrets secrets;
+  secrets.add_keychain(json(R"({"api": {"token": "s3cr3t-token", "host": "localhost"},
+                                "pin": 12345678, "list": ["in-a-list"]})"));
+  EXPECT_EQ(hidden_text(secrets, "Bearer s3cr3t-token at localhost"), "Bearer *** at localhost");
+  EXPECT_EQ(hidden_text(secrets, "12345678 in-a-list"), "*** ***");
+}
+
+TEST(SecretsTest, OfADsnThePassword) {
+  Secrets secrets;
+  secrets.add_connection(Value("postgres://ada:p%40ssword@db.example/shop"));
+  secrets.add_connection(Value("host=db password='two words' user=ada"));
+  secrets.add_connection(Value("shop.db"));
+  EXPECT_EQ(hidden_text(secrets, "p%40ssword p@ssword two words ada db.example shop.db"),
+            "*** *** *** ada db.example shop.db");
+}
+
+TEST(SecretsTest, ABasicAuthorisationToo) {
+  Secrets secrets;
+  secrets.add_keychain(json(R"({"api": {"username": "ada", "password": "lovelace"}})"));
+  EXPECT_EQ(hidden_text(secrets, "Basic YWRhOmxvdmVsYWNl"), "Basic ***");
+}
+
+TEST(SecretsTest, DataIsHiddenWhereverItIsNested) {
+  Secrets secrets;
+  secrets.add_keychain(json(R"({"token": "s3cr3t-token", "short": "data"})"));
+  const Value data = json(R"({"a": ["x s3cr3t-token y", {"b": "data"}], "c": "database", "n": 1})");
+  EXPECT_TRUE(secrets.in(data));
+  EXPECT_EQ(playbook::to_json(secrets.hidden(data)),
+            R"({"a":["x *** y",{"b":"***"}],"c":"database","n":1})");
+  EXPECT_FALSE(secrets.in(json(R"({"c": "database"})")));
+  EXPECT_FALSE(Secrets().in(data));
+}
+
+}  // namespace
+}  // namespace tidemill::worker
