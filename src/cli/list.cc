@@ -88,7 +88,12 @@ int list(const Context& context, const Options& o) {
   for (const std::string& file : files) {
     if (rows.size() >= o.limit && o.store.empty()) break;
     Status collected = collect(context, file, o.children, rows);
-    if (!collected.ok()) code = report(std::move(collected).error().with(file));
+    if (collected.ok()) continue;
+    if (o.store.empty()) {
+      say_left_out(collected.error());
+    } else {
+      code = report(collected.error());
+    }
   }
   std::sort(rows.begin(), rows.end(), [](const Listed& a, const Listed& b) {
     return a.execution.id > b.execution.id;

@@ -97,6 +97,7 @@ Result<Found> find_resumable(const Context& context, const Options& o) {
     auto records = context.services.open_records(file);
     if (!records.ok()) {
       if (!o.store.empty()) return std::move(records).error();
+      say_left_out(records.error());
       continue;
     }
     TIDEMILL_TRY(std::vector<ExecutionRecord> all, (*records)->executions({}, 100'000));
@@ -234,7 +235,7 @@ int run_command(const Context& context, const Options& o) {
 void add_run(CLI::App& app, Context& context) {
   auto o = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("run", "Run a playbook here, durably");
-  command->add_option("playbook", o->file, "Playbook (YAML)")->required();
+  command->add_option("playbook", o->file, "Playbook (YAML)");
   command->add_option("--set", o->input.sets, "A workload value, NAME=VALUE; may be repeated");
   command->add_option("--input", o->input.input_file, "Workload values as a JSON object in a file");
   command->add_option("--connect", o->connect, "A connection for `auth`, NAME=DSN, NAME=env:VARIABLE or NAME=@FILE; may be repeated");
@@ -252,6 +253,15 @@ void add_run(CLI::App& app, Context& context) {
   command->add_flag("--json", context.json, "Print the end as JSON");
   command->callback([&context, o, command] {
     o->resume = o->resume || command->count("--resume") > 0;
+    // `run --resume FILE`: what follows --resume is an id only if it can be one.
+    const bool id = o->resume_id == "latest" ||
+                    o->resume_id.find_first_not_of("0123456789") == std::string::npos;
+    if (o->file.empty() && !id) o->file.swap(o->resume_id);
+    if (o->file.empty()) {
+      context.exit_code = report(Error{ErrorCode::invalid, "run needs a playbook, also to resume: "
+                                                           "tidemill run PLAYBOOK --resume ID"});
+      return;
+    }
     context.exit_code = run_command(context, *o);
   });
 }

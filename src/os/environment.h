@@ -1,5 +1,8 @@
 #pragma once
-// The environment this process was started with. Main thread, before others change it: nobody does.
+// The environment that this process was started with, as something to ask for by name. Nobody
+// changes it, so nobody owns it.
+//
+// Any thread.
 #include <optional>
 #include <string>
 

@@ -1,7 +1,10 @@
 #include "cli/internal/stores.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <utility>
 
 #include "cli/internal/hints.h"
@@ -97,6 +100,10 @@ std::string state_for_people(const ExecutionRecord& execution, Ownership store) 
   return std::string(state_name(execution.state));
 }
 
+void say_left_out(const Error& error) {
+  fmt::print(stderr, "tidemill: left out: {}\n", error.what);
+}
+
 Result<Found> find_execution(const Context& context, const std::string& store,
                              const std::string& name) {
   const std::vector<std::string> files =
@@ -104,11 +111,18 @@ Result<Found> find_execution(const Context& context, const std::string& store,
   std::vector<Found> found;
   for (const std::string& file : files) {
     auto records = context.services.open_records(file);
+    Result<std::vector<ExecutionRecord>> all = std::vector<ExecutionRecord>{};
     if (!records.ok()) {
-      if (!store.empty()) return std::move(records).error();
+      all = std::move(records).error();
+    } else {
+      all = matching(**records, name);
+    }
+    if (!all.ok() && !store.empty()) return std::move(all).error();
+    if (!all.ok()) {
+      say_left_out(all.error());
       continue;
     }
-    TIDEMILL_TRY(std::vector<ExecutionRecord> matches, matching(**records, name));
+    std::vector<ExecutionRecord>& matches = *all;
     if (matches.empty()) continue;
     if (matches.size() > 1) {
       return Error{ErrorCode::conflict, "several executions end in " + name + ": give more digits"};

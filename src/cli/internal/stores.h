@@ -22,6 +22,9 @@ enum class Ownership : uint8_t { owned, idle };
 // The state's name, or "interrupted": unfinished, and no process has its store open.
 std::string state_for_people(const ExecutionRecord& execution, Ownership store);
 
+// Says of a file of the folder why it is not looked through: it does not hold up the others.
+void say_left_out(const Error& error);
+
 // An execution and the store that holds it.
 struct Found {
   std::string store;

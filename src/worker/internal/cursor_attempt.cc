@@ -45,12 +45,14 @@ void CursorAttempt::claim() {
                                 limits::kPipelineGuard),
                     false});
   }
+  claim_names_.emplace(&context().names);
+  claim_names_->set("__frame_max_rows", Value(static_cast<int64_t>(loop().frame_max_rows)));
   driver_ = make_driver(
       {.plan = *context().execution->plan,
        .tools = {&*loop().cursor, 1},
        .is_pipeline = false,
        .input = context().step->input,
-       .names = context().names,
+       .names = *claim_names_,
        .ctx = context().scope.ctx,
        .iteration = std::nullopt,
        .task_key = task_key(),

@@ -4,6 +4,7 @@
 // another attempt after a crash gets the same rows again. Owned by the Crew; the worker's event
 // thread only.
 #include <memory>
+#include <optional>
 
 #include "worker/internal/attempt.h"
 
@@ -33,6 +34,7 @@ class CursorAttempt final : public Attempt {
   void give_up(TaskError error);
   Report counted() const;
 
+  std::optional<playbook::Scope> claim_names_;  // the driver of a claim borrows it
   std::unique_ptr<PipelineDriver> driver_;
   playbook::List rows_;  // of the last claim
   size_t at_ = 0;        // the first row of the current frame
