@@ -91,7 +91,8 @@ def check_store(engine: Engine) -> list[str]:
         root = store.rows("SELECT min(id) FROM executions")[0][0]
         epochs = store.rows("SELECT step, count(*), max(epoch), min(state), max(state) FROM steps "
                             "WHERE execution = ? GROUP BY step ORDER BY step", root)
-        wanted = [1] + [ROUNDS] * 4 + [1]
+        # By name: batches, draw, end, fold, scatter, start.
+        wanted = [ROUNDS, ROUNDS, 1, ROUNDS, ROUNDS, 1]
         if [count for _, count, *_ in epochs] != wanted:
             problems.append(f"steps were entered {epochs}, expected {wanted}")
         return problems

@@ -87,7 +87,7 @@ class Failed(Terminal):
     def test_it_is_tried_again_from_where_it_failed(self) -> None:
         run = self.type("tidemill run gate.yaml --json", 1).json()
         self.assertEqual(run["state"], "failed")
-        self.assertIn("the gate is shut", run["error"])
+        self.assertIn("the gate is shut", run["error"]["message"])
         shown = self.type("tidemill show latest --json").json()
         self.assertEqual([(s["step"], s["state"]) for s in shown["steps"]],
                          [("start", "done"), ("gate", "failed")])
