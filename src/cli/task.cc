@@ -16,6 +16,12 @@ namespace tidemill::cli {
 
 namespace {
 
+// The try that ended the round is told by the outcome; the record counts those before it.
+uint32_t attempts_of(const TaskRow& row) {
+  const bool by_itself = row.outcome == Outcome::done || row.outcome == Outcome::failed;
+  return row.task.starts + (by_itself ? 1 : 0);
+}
+
 using Json = nlohmann::ordered_json;
 
 struct Options {
@@ -89,7 +95,7 @@ Result<std::vector<Listed>> collect(Found& found, const playbook::Plan& plan, co
     TIDEMILL_TRY(const std::optional<TaskRow> row, found.records->task(step.task));
     if (!row || (wanted && row->outcome != *wanted)) continue;
     const TaskError& error = row->outcome == Outcome::open ? row->task.last_error : row->error;
-    rows.push_back({WorkRef::of(step.task), name, row->outcome, row->task.starts, error,
+    rows.push_back({WorkRef::of(step.task), name, row->outcome, attempts_of(*row), error,
                     row->trace.finished - row->trace.started});
   }
   if (rows.size() > o.limit) rows.resize(o.limit);
@@ -142,7 +148,7 @@ Result<Json> describe(FoundWork& found) {
     if (!row) return Error{ErrorCode::not_found, "the task is gone"};
     TIDEMILL_TRY(const std::string result, found.records->result_text(row->result));
     const TaskError& error = row->outcome == Outcome::open ? row->task.last_error : row->error;
-    return detail({found.work, row->task.work.kind, row->outcome, row->task.starts, error,
+    return detail({found.work, row->task.work.kind, row->outcome, attempts_of(*row), error,
                    row->trace.finished - row->trace.started},
                   result, row->log, attempts);
   }

@@ -92,7 +92,7 @@ class Failed(Terminal):
         self.assertEqual([(s["step"], s["state"]) for s in shown["steps"]],
                          [("start", "done"), ("gate", "failed")])
         buried = self.type("tidemill task list --outcome buried --json").json()
-        self.assertEqual([t["step"] for t in buried], ["gate"])
+        self.assertEqual([(t["step"], t["attempts"]) for t in buried], [("gate", 1)])
         self.assertIn("the gate is shut", self.type("tidemill logs latest gate").out)
         (self.folder / "open").touch()
         again = self.type(f"tidemill run gate.yaml --resume {run['id']} --json").json()
