@@ -7,7 +7,7 @@ namespace {
 using playbook::Value;
 using State = ExecutionRecord::State;
 
-std::string head() {
+std::string failing_head() {
   return "apiVersion: tidemill/v1\nkind: Playbook\nmetadata: {name: fails}\nworkflow:\n";
 }
 
@@ -17,7 +17,7 @@ Answer broken(const Call&) {
 }
 
 TEST(FailureTest, AnUncaughtFailureLetsTheRestFinishAndFailsTheExecution) {
-  const std::string text = head() + R"(
+  const std::string text = failing_head() + R"(
   - {step: start, tool: {kind: noop},
        next: {spec: {mode: inclusive}, arcs: [{step: bad}, {step: good}]}}
   - {step: bad, tool: {kind: noop}, next: after}
@@ -40,7 +40,7 @@ TEST(FailureTest, AnUncaughtFailureLetsTheRestFinishAndFailsTheExecution) {
 
 TEST(FailureTest, AnArcCatchesAndSeesTheError) {
   in_every_way(
-      head() + R"(
+      failing_head() + R"(
   - step: start
     tool: {kind: noop}
     next:
@@ -68,7 +68,7 @@ TEST(FailureTest, CancelReachesWhatRunsAndWhatWaits) {
   for (const Way& way : every_way()) {
     SCOPED_TRACE(way.name);
     World w(way.seed, way.faults);
-    const auto plan = w.add_playbook(head() + R"(
+    const auto plan = w.add_playbook(failing_head() + R"(
   - {step: start, tool: {kind: noop},
        next: {spec: {mode: inclusive}, arcs: [{step: one}, {step: many}, {step: quick}]}}
   - {step: one, tool: {kind: noop}, next: join}

@@ -9,7 +9,7 @@ namespace {
 
 using playbook::Value;
 
-Value json(std::string_view text) { return playbook::parse_json(text).value(); }
+Value keychain_of(std::string_view text) { return playbook::parse_json(text).value(); }
 
 std::string hidden_text(const Secrets& secrets, std::string text) {
   secrets.hide(text);
@@ -18,7 +18,7 @@ std::string hidden_text(const Secrets& secrets, std::string text) {
 
 TEST(SecretsTest, EveryTextOfAKeychainIsHiddenButWhatIsPublic) {
   Secrets secrets;
-  secrets.add_keychain(json(R"({"api": {"token": "s3cr3t-token", "host": "localhost"},
+  secrets.add_keychain(keychain_of(R"({"api": {"token": "s3cr3t-token", "host": "localhost"},
                                 "pin": 12345678, "list": ["in-a-list"]})"));
   EXPECT_EQ(hidden_text(secrets, "Bearer s3cr3t-token at localhost"), "Bearer *** at localhost");
   EXPECT_EQ(hidden_text(secrets, "12345678 in-a-list"), "*** ***");
@@ -35,18 +35,18 @@ TEST(SecretsTest, OfADsnThePassword) {
 
 TEST(SecretsTest, ABasicAuthorisationToo) {
   Secrets secrets;
-  secrets.add_keychain(json(R"({"api": {"username": "ada", "password": "lovelace"}})"));
+  secrets.add_keychain(keychain_of(R"({"api": {"username": "ada", "password": "lovelace"}})"));
   EXPECT_EQ(hidden_text(secrets, "Basic YWRhOmxvdmVsYWNl"), "Basic ***");
 }
 
 TEST(SecretsTest, DataIsHiddenWhereverItIsNested) {
   Secrets secrets;
-  secrets.add_keychain(json(R"({"token": "s3cr3t-token", "short": "data"})"));
-  const Value data = json(R"({"a": ["x s3cr3t-token y", {"b": "data"}], "c": "database", "n": 1})");
+  secrets.add_keychain(keychain_of(R"({"token": "s3cr3t-token", "short": "data"})"));
+  const Value data = keychain_of(R"({"a": ["x s3cr3t-token y", {"b": "data"}], "c": "database", "n": 1})");
   EXPECT_TRUE(secrets.in(data));
   EXPECT_EQ(playbook::to_json(secrets.hidden(data)),
             R"({"a":["x *** y",{"b":"***"}],"c":"database","n":1})");
-  EXPECT_FALSE(secrets.in(json(R"({"c": "database"})")));
+  EXPECT_FALSE(secrets.in(keychain_of(R"({"c": "database"})")));
   EXPECT_FALSE(Secrets().in(data));
 }
 

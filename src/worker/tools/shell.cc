@@ -93,8 +93,8 @@ Result<Command> read_command(const ToolCall& call, const ShellOptions& options) 
 
 enum class Ended : uint8_t { by_itself, timed_out, cancelled };
 
-struct Running {
-  explicit Running(ToolRunner::OnDone done) : on_done(std::move(done)) {}
+struct RunningCommand {
+  explicit RunningCommand(ToolRunner::OnDone done) : on_done(std::move(done)) {}
 
   ToolRunner::OnDone on_done;
   TailText out{limits::kOutputMax};
@@ -128,7 +128,7 @@ std::string exit_text(const os::ProcessExit& exit) {
   return "exit code " + std::to_string(exit.code);
 }
 
-std::optional<TaskError> error_of(const Running& call, const os::ProcessExit& exit,
+std::optional<TaskError> error_of(const RunningCommand& call, const os::ProcessExit& exit,
                                   std::string_view stderr_text) {
   switch (call.ended) {
     case Ended::timed_out:
@@ -166,7 +166,7 @@ class ShellRunner final : public ToolRunner {
       on_done(std::move(refused));
       return;
     }
-    auto running = std::make_unique<Running>(std::move(on_done));
+    auto running = std::make_unique<RunningCommand>(std::move(on_done));
     if (Status started = launch(call.id, *command, *running); !started.ok()) {
       ToolResult failed;
       failed.error = shell_error(started.error().what);
@@ -187,7 +187,7 @@ class ShellRunner final : public ToolRunner {
   void cancel(CallId id) override { stop(id, Ended::cancelled); }
 
  private:
-  Status launch(CallId id, Command& command, Running& running) {
+  Status launch(CallId id, Command& command, RunningCommand& running) {
     TIDEMILL_TRY(running.out_pipe, os::pipe_to_read());
     TIDEMILL_TRY(running.err_pipe, os::pipe_to_read());
     command.process.out = running.out_pipe.theirs.get();
@@ -214,7 +214,7 @@ class ShellRunner final : public ToolRunner {
     return Ok{};
   }
 
-  std::unique_ptr<os::StreamReader> read_into(Running& running, TailText& stream, int fd) {
+  std::unique_ptr<os::StreamReader> read_into(RunningCommand& running, TailText& stream, int fd) {
     const auto keep = [&running, &stream](std::string_view bytes) {
       stream.add(bytes);
       running.log.add(bytes);
@@ -234,7 +234,7 @@ class ShellRunner final : public ToolRunner {
   // may hold them open for ever, so their end is not waited for.
   void finish(CallId id, const os::ProcessExit& exit) {
     const auto found = calls_.find(id);
-    const std::unique_ptr<Running> call = std::move(found->second);
+    const std::unique_ptr<RunningCommand> call = std::move(found->second);
     calls_.erase(found);
     if (call->timer != 0) loop_.cancel(call->timer);
     call->out_reader->drain();
@@ -257,7 +257,7 @@ class ShellRunner final : public ToolRunner {
 
   os::EventLoop& loop_;
   ShellOptions options_;
-  std::unordered_map<CallId, std::unique_ptr<Running>> calls_;
+  std::unordered_map<CallId, std::unique_ptr<RunningCommand>> calls_;
 };
 
 }  // namespace
