@@ -149,8 +149,8 @@ Status SqliteStore::commit(std::span<const Change> changes, const CommitInfo& in
     TIDEMILL_CHECK(load_now(ignored));
   }
   TIDEMILL_ASSERT(failure_ || info.turn > last_turn_);
-  TIDEMILL_CHECK(transaction("commit", [&]() -> Status {
-    if (recorded_) TIDEMILL_CHECK(writer_->set_recorded(last_turn_, *recorded_));
+  TIDEMILL_CHECK(transaction("commit", [&, before = last_turn_, at = recorded_]() -> Status {
+    if (at) TIDEMILL_CHECK(writer_->set_recorded(before, *at));
     return writer_->apply(changes, info);
   }));
   recorded_.reset();
@@ -175,8 +175,9 @@ SqliteStore::~SqliteStore() {
   if (!recorded_ || failure_) return;
   db_->give_up_after(milliseconds(100));
   if (!db_->execute("PRAGMA synchronous = NORMAL").ok()) return;
-  static_cast<void>(transaction(
-      "commit", [&] { return writer_->set_recorded(last_turn_, *recorded_); }));
+  static_cast<void>(transaction("commit", [this, turn = last_turn_, at = *recorded_] {
+    return writer_->set_recorded(turn, at);
+  }));
 }
 
 // After the first failure every later write is refused: what is in memory above may be ahead of the
