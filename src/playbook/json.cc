@@ -6,6 +6,7 @@
 
 #include "model/limits.h"
 #include "playbook/internal/json_scanner.h"
+#include "playbook/internal/known_json.h"
 #include "playbook/internal/number_text.h"
 #include "playbook/internal/text.h"
 
@@ -117,12 +118,63 @@ class Parser {
   size_t usual_fields_ = 4;
 };
 
+// One level of a map whose text is what write_json would write; what is long in it stays text.
+class OuterLevel {
+ public:
+  explicit OuterLevel(std::string_view text)
+      : keep_(std::make_shared<const std::string>(text)), scan_(*keep_) {}
+
+  // False when the text is something else: it is then read as a whole.
+  bool read(Value& out) {
+    Map map;
+    if (!scan_.take('{')) return false;
+    do {
+      if (!read_field(map)) return false;
+    } while (scan_.take(','));
+    if (!scan_.take('}') || scan_.offset() != keep_->size()) return false;
+    out = Value::map_of({keep_, *keep_}, std::move(map));
+    return true;
+  }
+
+ private:
+  static constexpr size_t kLong = 128;  // below that, reading costs as much as remembering where
+
+  bool read_field(Map& map) {
+    std::string_view key;
+    if (!scan_.take_string(key) || key.find('\\') != std::string_view::npos) return false;
+    if (map.size() == kFieldsMax || map.find(key) != nullptr || !scan_.take(':')) return false;
+    const size_t begin = scan_.offset();
+    const char first = scan_.next();
+    if (!scan_.take_value(1)) return false;
+    map.append_distinct(std::string(key), field(first, begin, scan_.take_levels()));
+    return true;
+  }
+
+  Value field(char first, size_t begin, uint32_t levels) {
+    const auto text = std::string_view(*keep_).substr(begin, scan_.offset() - begin);
+    if (text.size() >= kLong && first == '[') return Value::list_of({keep_, text}, levels - 1);
+    if (text.size() >= kLong && first == '{') return Value::map_of({keep_, text}, levels - 1);
+    Value value;
+    expr::read_known_json(text, value);
+    return value;
+  }
+
+  static constexpr size_t kFieldsMax = 64;  // their keys are compared one by one
+
+  std::shared_ptr<const std::string> keep_;
+  expr::KnownJson scan_;
+};
+
 class Writer {
  public:
   enum class Style : uint8_t { compact, pretty };
   Writer(std::string& out, Style style) : out_(out), style_(style) {}
 
   void write(const Value& v) {
+    if (const auto known = v.known_json(); !known.empty() && style_ == Style::compact) {
+      out_ += known;
+      return;
+    }
     switch (v.kind()) {
       case Value::Kind::undefined:
       case Value::Kind::null:
@@ -226,6 +278,12 @@ bool is_plain(unsigned char c) {
 
 Result<Value> parse_json(std::string_view text) {
   return Parser(text).run();
+}
+
+Result<Value> parse_json_lazily(std::string_view text) {
+  Value value;
+  if (OuterLevel(text).read(value)) return value;
+  return parse_json(text);
 }
 
 void write_json(const Value& value, std::string& out) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/hash.h"
+#include "playbook/internal/known_json.h"
 #include "playbook/internal/order.h"
 #include "playbook/internal/text.h"
 
@@ -58,6 +59,30 @@ Value::Value(Map map) : kind_(Kind::map) {
   u_.box->depth = depth;
 }
 
+Value Value::list_of(SharedText json, uint32_t depth) {
+  Value v;
+  v.u_.box = new ListBox(std::make_unique<Known<List>>(std::move(json)));
+  v.u_.box->depth = depth;
+  v.kind_ = Kind::list;
+  return v;
+}
+
+Value Value::map_of(SharedText json, uint32_t depth) {
+  Value v;
+  v.u_.box = new MapBox(std::make_unique<Known<Map>>(std::move(json)));
+  v.u_.box->depth = depth;
+  v.kind_ = Kind::map;
+  return v;
+}
+
+Value Value::map_of(SharedText json, Map map) {
+  const uint32_t depth = depth_above(map, entry_value);
+  Value v = map_of(std::move(json), depth);
+  static_cast<MapBox*>(v.u_.box)->known->read.store(new Map(std::move(map)),
+                                                    std::memory_order_release);
+  return v;
+}
+
 void Value::release_box() {
   // The last holder needs no atomic write: nobody else can see the box any more.
   if (u_.box->refs.load(std::memory_order_acquire) == 1 ||
@@ -76,26 +101,50 @@ void Value::destroy_box() {
   }
 }
 
+// What nobody else holds, and is about to be changed: its JSON is known no more.
+template <class Content>
+Content& Value::own_content() {
+  auto* box = static_cast<ContentBox<Content>*>(u_.box);
+  if (is_shared() || box->known != nullptr) {
+    auto* own = is_shared() ? new ContentBox<Content>(box->look())
+                            : new ContentBox<Content>(std::move(box->known->look()));
+    release_box();
+    u_.box = box = own;
+  }
+  box->depth = 0;
+  return box->content;
+}
+
 List& Value::mutable_list() {
   TIDEMILL_ASSERT(kind_ == Kind::list);
-  if (is_shared()) {
-    Box* own = new ListBox(as_list());
-    release_box();
-    u_.box = own;
-  }
-  u_.box->depth = 0;
-  return static_cast<ListBox*>(u_.box)->list;
+  return own_content<List>();
 }
 
 Map& Value::mutable_map() {
   TIDEMILL_ASSERT(kind_ == Kind::map);
-  if (is_shared()) {
-    Box* own = new MapBox(as_map());
-    release_box();
-    u_.box = own;
+  return own_content<Map>();
+}
+
+template <class Content>
+Content& Value::Known<Content>::read_now() {
+  Value all;
+  expr::read_known_json(json.text, all);
+  auto own = std::make_unique<Content>(std::move(all.own_content<Content>()));
+  Content* first = nullptr;
+  if (!read.compare_exchange_strong(first, own.get(), std::memory_order_acq_rel)) return *first;
+  return *own.release();
+}
+
+std::string_view Value::known_json() const {
+  if (kind_ == Kind::list) {
+    const auto& known = static_cast<const ListBox*>(u_.box)->known;
+    return known == nullptr ? std::string_view() : known->json.text;
   }
-  u_.box->depth = 0;
-  return static_cast<MapBox*>(u_.box)->map;
+  if (kind_ == Kind::map) {
+    const auto& known = static_cast<const MapBox*>(u_.box)->known;
+    return known == nullptr ? std::string_view() : known->json.text;
+  }
+  return {};
 }
 
 const std::string& Value::undefined_reference() const {

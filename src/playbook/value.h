@@ -3,9 +3,11 @@
 // Undefined is a value of its own (it remembers which reference it came from); numbers are int64 or
 // IEEE double; maps keep insertion order. Strings, lists and maps are shared and immutable once
 // shared: a copy is a counter's increment and may cross threads; `mutable_list`/`mutable_map` copy
-// first when shared. 16 bytes. A value; any thread.
+// first when shared. A list or map that came as JSON may be that text until somebody looks inside.
+// 16 bytes. A value; any thread.
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +20,12 @@ namespace tidemill::playbook {
 class Map;
 class Value;
 using List = std::vector<Value>;
+
+// A part of a text that all its holders keep.
+struct SharedText {
+  std::shared_ptr<const std::string> keep;
+  std::string_view text;
+};
 
 class Value {
  public:
@@ -35,6 +43,11 @@ class Value {
   Value(const char* s);
   Value(List list);
   Value(Map map);
+  // A list or map whose JSON is known, exactly as write_json would write it. It is read when
+  // somebody looks inside, or was already. `depth` as in depth(). (json.h makes them.)
+  static Value list_of(SharedText json, uint32_t depth);
+  static Value map_of(SharedText json, uint32_t depth);
+  static Value map_of(SharedText json, Map map);
   template <class T>
   Value(T*) = delete;  // A pointer would silently become a boolean.
 
@@ -75,14 +88,21 @@ class Value {
   // value was changed in place (mutable_list, mutable_map), then its size.
   uint32_t depth() const;
 
+  // The JSON of a list or map that is known without writing it; "" when it is not.
+  std::string_view known_json() const;
+
  private:
   struct Box {  // what is shared
     std::atomic<uint32_t> refs{1};
     uint32_t depth = 0;  // of a list or map; 0 = not known
   };
   struct StringBox;
-  struct ListBox;
-  struct MapBox;
+  template <class Content>
+  struct Known;
+  template <class Content>
+  struct ContentBox;
+  using ListBox = ContentBox<List>;
+  using MapBox = ContentBox<Map>;
   union Payload {
     Box* box = nullptr;
     bool boolean;
@@ -101,6 +121,8 @@ class Value {
   }
   void release_box();
   void destroy_box();
+  template <class Content>
+  Content& own_content();
   bool is_shared() const { return u_.box->refs.load(std::memory_order_acquire) != 1; }
 
   Payload u_;
@@ -164,13 +186,28 @@ struct Value::StringBox : Value::Box {
   explicit StringBox(std::string s) : text(std::move(s)) {}
   const std::string text;
 };
-struct Value::ListBox : Value::Box {
-  explicit ListBox(List l) : list(std::move(l)) {}
-  List list;
+// A list or map as its JSON. Whoever looks first reads it; of two at once, one keeps what it read.
+template <class Content>
+struct Value::Known {
+  explicit Known(SharedText text) : json(std::move(text)) {}
+  ~Known() { delete read.load(std::memory_order_acquire); }
+  Content& look() {
+    Content* found = read.load(std::memory_order_acquire);
+    return found != nullptr ? *found : read_now();
+  }
+  Content& read_now();
+
+  const SharedText json;
+  std::atomic<Content*> read{nullptr};
 };
-struct Value::MapBox : Value::Box {
-  explicit MapBox(Map m) : map(std::move(m)) {}
-  Map map;
+template <class Content>
+struct Value::ContentBox : Value::Box {
+  explicit ContentBox(Content c) : content(std::move(c)) {}
+  explicit ContentBox(std::unique_ptr<Known<Content>> k) : known(std::move(k)) {}
+  const Content& look() const { return known == nullptr ? content : known->look(); }
+
+  Content content;  // when not `known`
+  std::unique_ptr<Known<Content>> known;
 };
 
 inline Value Value::null() noexcept {
@@ -225,11 +262,11 @@ inline const std::string& Value::as_string() const {
 }
 inline const List& Value::as_list() const {
   TIDEMILL_ASSERT(kind_ == Kind::list);
-  return static_cast<const ListBox*>(u_.box)->list;
+  return static_cast<const ListBox*>(u_.box)->look();
 }
 inline const Map& Value::as_map() const {
   TIDEMILL_ASSERT(kind_ == Kind::map);
-  return static_cast<const MapBox*>(u_.box)->map;
+  return static_cast<const MapBox*>(u_.box)->look();
 }
 inline const Value* Value::find(std::string_view key) const {
   return kind_ == Kind::map ? as_map().find(key) : nullptr;

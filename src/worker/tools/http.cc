@@ -20,9 +20,13 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
 }
 
-// Lines "Name: value" as a map; a name that comes again has its values joined.
-Map headers_of(std::string_view lines) {
-  Map out;
+// The next of the lines "Name: value", with the name in small letters. Lines that are none are left
+// out. An empty name: there is no more.
+struct HeaderLine {
+  std::string name;
+  std::string_view value;
+};
+HeaderLine next_header(std::string_view& lines) {
   while (!lines.empty()) {
     const size_t end = lines.find('\n');
     const std::string_view line = lines.substr(0, end);
@@ -31,14 +35,23 @@ Map headers_of(std::string_view lines) {
     if (colon == std::string_view::npos || colon == 0) continue;
     std::string name(line.substr(0, colon));
     for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    const std::string_view value = trimmed(line.substr(colon + 1));
-    if (const Value* before = out.find(name)) {
-      out.set(name, before->as_string() + ", " + std::string(value));
+    return {std::move(name), trimmed(line.substr(colon + 1))};
+  }
+  return {};
+}
+
+// A name that comes again has its values joined.
+Value headers_of(std::string_view lines) {
+  Map out;
+  while (true) {
+    HeaderLine line = next_header(lines);
+    if (line.name.empty()) return Value(std::move(out));
+    if (const Value* before = out.find(line.name)) {
+      out.set(line.name, before->as_string() + ", " + std::string(line.value));
     } else {
-      out.append_distinct(std::move(name), Value(value));
+      out.append_distinct(std::move(line.name), Value(line.value));
     }
   }
-  return out;
 }
 
 // application/json, application/problem+json; charset=utf-8
@@ -69,7 +82,7 @@ ToolResult result_of(const HttpResponse& response, const std::string& what, bool
   std::string not_json;
   if (is_json(response.content_type)) {
     auto parsed = trimmed(response.body).empty() ? Result<Value>(Value::null())
-                                                 : playbook::parse_json(response.body);
+                                                 : playbook::parse_json_lazily(response.body);
     if (parsed.ok()) {
       body = std::move(parsed).value();
     } else {
@@ -80,7 +93,7 @@ ToolResult result_of(const HttpResponse& response, const std::string& what, bool
   Map data;
   data.reserve(3);
   data.append_distinct("status_code", Value(response.status));
-  data.append_distinct("headers", Value(headers_of(response.headers)));
+  data.append_distinct("headers", headers_of(response.headers));
   data.append_distinct("data", std::move(body));
   out.data = Value(std::move(data));
   if (response.status < 200 || response.status > 299) {
