@@ -6,7 +6,7 @@
 
 #include "model/limits.h"
 #include "playbook/internal/json_scanner.h"
-#include "playbook/internal/known_json.h"
+#include "playbook/internal/json_copy.h"
 #include "playbook/internal/number_text.h"
 #include "playbook/internal/text.h"
 
@@ -118,51 +118,70 @@ class Parser {
   size_t usual_fields_ = 4;
 };
 
-// One level of a map whose text is what write_json would write; what is long in it stays text.
+// The outer level of a map; what is long in it stays text.
 class OuterLevel {
  public:
-  explicit OuterLevel(std::string_view text)
-      : keep_(std::make_shared<const std::string>(text)), scan_(*keep_) {}
+  explicit OuterLevel(std::string_view text) : copy_(text) {}
 
-  // False when the text is something else: it is then read as a whole.
+  // False when it is no map or JsonCopy gives up: the text is then read as a whole.
   bool read(Value& out) {
-    Map map;
-    if (!scan_.take('{')) return false;
+    if (!copy_.copy('{')) return false;
     do {
-      if (!read_field(map)) return false;
-    } while (scan_.take(','));
-    if (!scan_.take('}') || scan_.offset() != keep_->size()) return false;
+      if (!copy_field()) return false;
+    } while (copy_.copy(','));
+    if (!copy_.copy('}') || !copy_.at_end()) return false;
+    keep_ = std::make_shared<const std::string>(copy_.take());
+    Map map;
+    map.reserve(fields_.size());
+    for (const Field& field : fields_) {
+      Value key;
+      expr::read_known_json(part(field.key, field.colon), key);
+      if (map.find(key.as_string()) != nullptr) return false;
+      map.append_distinct(key.as_string(), value_of(field));
+    }
     out = Value::map_of({keep_, *keep_}, std::move(map));
     return true;
   }
 
  private:
-  static constexpr size_t kLong = 128;  // below that, reading costs as much as remembering where
+  static constexpr size_t kLong = 128;      // below that, reading costs as much as remembering
+  static constexpr size_t kFieldsMax = 64;  // their keys are compared one by one
 
-  bool read_field(Map& map) {
-    std::string_view key;
-    if (!scan_.take_string(key) || key.find('\\') != std::string_view::npos) return false;
-    if (map.size() == kFieldsMax || map.find(key) != nullptr || !scan_.take(':')) return false;
-    const size_t begin = scan_.offset();
-    const char first = scan_.next();
-    if (!scan_.take_value(1)) return false;
-    map.append_distinct(std::string(key), field(first, begin, scan_.take_levels()));
+  struct Field {  // positions in the copy
+    size_t key = 0;
+    size_t colon = 0;
+    size_t end = 0;
+    uint32_t deepest = 0;  // level, the outer one is 1
+  };
+
+  bool copy_field() {
+    Field field{.key = copy_.size()};
+    if (fields_.size() == kFieldsMax || !copy_.copy_string()) return false;
+    field.colon = copy_.size();
+    if (!copy_.copy(':') || !copy_.copy_value(1)) return false;
+    field.end = copy_.size();
+    field.deepest = copy_.take_deepest();
+    fields_.push_back(field);
     return true;
   }
 
-  Value field(char first, size_t begin, uint32_t levels) {
-    const auto text = std::string_view(*keep_).substr(begin, scan_.offset() - begin);
-    if (text.size() >= kLong && first == '[') return Value::list_of({keep_, text}, levels - 1);
-    if (text.size() >= kLong && first == '{') return Value::map_of({keep_, text}, levels - 1);
+  std::string_view part(size_t begin, size_t end) const {
+    return std::string_view(*keep_).substr(begin, end - begin);
+  }
+
+  Value value_of(const Field& field) const {
+    const std::string_view text = part(field.colon + 1, field.end);
+    const bool is_long = text.size() >= kLong;
+    if (is_long && text.front() == '[') return Value::list_of({keep_, text}, field.deepest - 1);
+    if (is_long && text.front() == '{') return Value::map_of({keep_, text}, field.deepest - 1);
     Value value;
     expr::read_known_json(text, value);
     return value;
   }
 
-  static constexpr size_t kFieldsMax = 64;  // their keys are compared one by one
-
+  expr::JsonCopy copy_;
+  std::vector<Field> fields_;
   std::shared_ptr<const std::string> keep_;
-  expr::KnownJson scan_;
 };
 
 class Writer {

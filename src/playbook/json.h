@@ -15,8 +15,8 @@ namespace tidemill::playbook {
 // Errors: invalid (with byte offset and what was expected), too_large (depth).
 Result<Value> parse_json(std::string_view text);
 
-// The same value, for texts of which only a part will be looked at: long lists and maps inside a
-// map, when they are written as write_json writes them, stay text until somebody looks inside.
+// The same value, for texts of which only a part will be looked at: the outer level of a map is
+// read, and long lists and maps inside it stay text until somebody looks inside.
 Result<Value> parse_json_lazily(std::string_view text);
 
 void write_json(const Value& value, std::string& out);  // appends; undefined is written as null

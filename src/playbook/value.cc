@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/hash.h"
-#include "playbook/internal/known_json.h"
+#include "playbook/internal/json_copy.h"
 #include "playbook/internal/order.h"
 #include "playbook/internal/text.h"
 
