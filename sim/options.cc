@@ -16,6 +16,7 @@ Options Options::draw(uint64_t seed) {
   o.fail = static_cast<uint32_t>(r.below(30));
   o.slots = static_cast<uint32_t>(r.between(1, 4));
   o.places = o.slots + static_cast<uint32_t>(r.below(12));
+  o.spare = o.places * static_cast<uint32_t>(seed % 3) / 4;
   o.commit_max = milliseconds(static_cast<int64_t>(r.between(1, 60)));
   o.lease = milliseconds(static_cast<int64_t>(r.between(600, 8'000)));
   if (r.chance(25)) return o;
@@ -35,10 +36,10 @@ std::string Options::text() const {
   return fmt::format(
       "seed={} workers={} producers={} commands={} in_process={} lose={} duplicate={} delay={}ms "
       "commit={}ms fail={} hang={} server_crashes={} worker_crashes={} clock_jumps={} lease={}ms "
-      "slots={} places={}",
+      "slots={} places={} spare={}",
       seed, workers, producers, commands, in_process, lose, duplicate,
       delay_max.whole_milliseconds(), commit_max.whole_milliseconds(), fail, hang, crashes_server,
-      crashes_worker, clock_jumps, lease.whole_milliseconds(), slots, places);
+      crashes_worker, clock_jumps, lease.whole_milliseconds(), slots, places, spare);
 }
 
 }  // namespace tidemill::sim

@@ -30,6 +30,7 @@ struct Options {
   Duration lease = seconds(5);
   uint32_t slots = 2;
   uint32_t places = 8;
+  uint32_t spare = 0;  // work that may wait at a worker for a place
 
   static Options draw(uint64_t seed);
   std::string text() const;  // as `name=value` words

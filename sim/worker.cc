@@ -59,6 +59,12 @@ uint32_t Worker::free_places() const {
   return taken >= options_.places ? 0 : static_cast<uint32_t>(options_.places - taken);
 }
 
+uint32_t Worker::spare_places() const {
+  const uint64_t taken = open_attempts().size() + free_places();
+  const uint64_t all = uint64_t{options_.places} + options_.spare;
+  return taken >= all ? 0 : static_cast<uint32_t>(std::min<uint64_t>(all - taken, options_.spare));
+}
+
 std::vector<LeasedWork> Worker::held_work() const {
   std::vector<LeasedWork> out;
   for (const auto& [epoch, held] : held_) out.push_back({held.work.work, epoch});
@@ -72,6 +78,7 @@ ExchangeRequest Worker::next_request() {
   r.last_reply = last_reply_;
   r.reports = std::exchange(reports_, {});
   r.free_places = free_places();
+  r.spare_places = spare_places();
   r.free_slots = std::min(options_.slots, r.free_places);
   if (introduce_) {
     r.kinds = {"work", "tidemill.step", "tidemill.route", "tidemill.expand"};
@@ -184,7 +191,7 @@ void Worker::take(const ExchangeReply& reply) {
     held_[a.epoch] = {a, std::vector<bool>(a.work.count, false), false};
     for (uint64_t i = 0; i < a.work.count; ++i) run(a.epoch, i);
   }
-  if (!reply.assignments.empty()) checker_.holds(open_attempts(), options_.places);
+  if (!reply.assignments.empty()) checker_.holds(open_attempts(), options_.places + options_.spare);
 }
 
 void Worker::run(LeaseEpoch epoch, uint64_t index) {

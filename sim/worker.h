@@ -50,6 +50,7 @@ class Worker {
   std::vector<LeasedWork> held_work() const;
   std::vector<LeasedWork> open_attempts() const;
   uint32_t free_places() const;
+  uint32_t spare_places() const;
 
   World& world_;
   const Options& options_;

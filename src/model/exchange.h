@@ -72,6 +72,8 @@ struct ExchangeRequest {
   std::vector<Report> reports;
   uint32_t free_slots = 0;
   uint32_t free_places = 0;
+  // How much more work it will hold that begins when a place comes free.
+  uint32_t spare_places = 0;
   std::vector<std::string> kinds;  // sent when they change; empty: as before
   bool wait = true;      // may be parked when there is nothing to report and nothing to hand out
   bool draining = false;  // wants no more work

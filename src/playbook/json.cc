@@ -125,19 +125,17 @@ class OuterLevel {
 
   // False when it is no map or JsonCopy gives up: the text is then read as a whole.
   bool read(Value& out) {
-    if (!copy_.copy('{')) return false;
+    if (!copy_.take('{')) return false;
     do {
-      if (!copy_field()) return false;
-    } while (copy_.copy(','));
-    if (!copy_.copy('}') || !copy_.at_end()) return false;
-    keep_ = std::make_shared<const std::string>(copy_.take());
+      if (!take_field()) return false;
+    } while (copy_.take(','));
+    if (!copy_.take('}') || !copy_.at_end()) return false;
+    keep_ = std::make_shared<const std::string>(copy_.finish());
     Map map;
     map.reserve(fields_.size());
     for (const Field& field : fields_) {
-      Value key;
-      expr::read_known_json(part(field.key, field.colon), key);
-      if (map.find(key.as_string()) != nullptr) return false;
-      map.append_distinct(key.as_string(), value_of(field));
+      if (map.find(field.key) != nullptr) return false;
+      map.append_distinct(std::string(field.key), value_of(field));
     }
     out = Value::map_of({keep_, *keep_}, std::move(map));
     return true;
@@ -147,20 +145,21 @@ class OuterLevel {
   static constexpr size_t kLong = 128;      // below that, reading costs as much as remembering
   static constexpr size_t kFieldsMax = 64;  // their keys are compared one by one
 
-  struct Field {  // positions in the copy
-    size_t key = 0;
-    size_t colon = 0;
+  struct Field {
+    std::string_view key;
+    size_t begin = 0;  // of the value, in the copy
     size_t end = 0;
     uint32_t deepest = 0;  // level, the outer one is 1
   };
 
-  bool copy_field() {
-    Field field{.key = copy_.size()};
-    if (fields_.size() == kFieldsMax || !copy_.copy_string()) return false;
-    field.colon = copy_.size();
-    if (!copy_.copy(':') || !copy_.copy_value(1)) return false;
+  bool take_field() {
+    Field field;
+    if (fields_.size() == kFieldsMax) return false;
+    if (!copy_.take_key(field.key) || !copy_.take(':')) return false;
+    field.begin = copy_.size();
+    if (!copy_.take_value(1)) return false;
     field.end = copy_.size();
-    field.deepest = copy_.take_deepest();
+    field.deepest = copy_.deepest();
     fields_.push_back(field);
     return true;
   }
@@ -170,7 +169,7 @@ class OuterLevel {
   }
 
   Value value_of(const Field& field) const {
-    const std::string_view text = part(field.colon + 1, field.end);
+    const std::string_view text = part(field.begin, field.end);
     const bool is_long = text.size() >= kLong;
     if (is_long && text.front() == '[') return Value::list_of({keep_, text}, field.deepest - 1);
     if (is_long && text.front() == '{') return Value::map_of({keep_, text}, field.deepest - 1);
@@ -289,10 +288,6 @@ void write_escape(unsigned char c, std::string& out) {
   out += kHex[c & 15];
 }
 
-bool is_plain(unsigned char c) {
-  return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
-
 }  // namespace
 
 Result<Value> parse_json(std::string_view text) {
@@ -324,8 +319,7 @@ std::string to_json_pretty(const Value& value) {
 void write_json_string(std::string_view text, std::string& out) {
   out += '"';
   for (size_t at = 0; at < text.size();) {
-    size_t end = at;
-    while (end < text.size() && is_plain(static_cast<unsigned char>(text[end]))) ++end;
+    const size_t end = expr::plain_run(text, at);
     out += text.substr(at, end - at);
     if (end == text.size()) break;
     const auto c = static_cast<unsigned char>(text[end]);

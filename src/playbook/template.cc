@@ -100,6 +100,7 @@ Value copy_of(const Value* v, Value& storage) {
 
 const Value* Scope::find(std::string_view name) const {
   for (const Scope* scope = this; scope != nullptr; scope = scope->outer_) {
+    if (const Value* found = scope->find_later(name); found != nullptr) return found;
     if (const Value* found = scope->frame_.find(name); found != nullptr) return found;
     if (scope->map_ == nullptr) continue;
     if (const Value* found = scope->map_->find(name); found != nullptr) return found;
@@ -107,9 +108,33 @@ const Value* Scope::find(std::string_view name) const {
   return nullptr;
 }
 
+void Scope::set_later(std::string_view name, std::function<Value()> make) {
+  for (Later& later : later_) {
+    if (later.name != name) continue;
+    later.make = std::move(make);
+    later.made.reset();
+    return;
+  }
+  later_.push_back({std::string(name), std::move(make), std::nullopt});
+}
+
+void Scope::forget_later(std::string_view name) {
+  std::erase_if(later_, [name](const Later& later) { return later.name == name; });
+}
+
+const Value* Scope::find_later(std::string_view name) const {
+  for (const Later& later : later_) {
+    if (later.name != name) continue;
+    if (!later.made) later.made = later.make();
+    return &*later.made;
+  }
+  return nullptr;
+}
+
 std::vector<std::string> Scope::names() const {
   Map seen;
   for (const Scope* scope = this; scope != nullptr; scope = scope->outer_) {
+    for (const Later& later : scope->later_) seen.set(later.name, Value());
     for (const auto& entry : scope->frame_) seen.set(entry.first, Value());
     if (scope->map_ == nullptr) continue;
     for (const auto& entry : *scope->map_) seen.set(entry.first, Value());

@@ -3,7 +3,9 @@
 // Expressions are total: no I/O, bounded steps (Fuel), single pass (a value is never parsed as a
 // template again). A compiled Template is immutable; any thread may evaluate it.
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +36,7 @@ struct Reference {
 
 // Names visible to an evaluation; a chain of frames, nearest first. Lookups that miss every frame
 // give undefined. Frames borrow: what they were given by reference lives as long as the evaluation.
+// One owner at a time.
 class Scope {
  public:
   explicit Scope(const Scope* outer = nullptr) : outer_(outer) {}
@@ -41,17 +44,29 @@ class Scope {
   explicit Scope(const Map& names, const Scope* outer = nullptr) : outer_(outer), map_(&names) {}
 
   void set(std::string_view name, Value value) {
-    if (frame_.empty()) frame_.reserve(8);
+    if (frame_.empty()) frame_.reserve(12);
+    if (!later_.empty()) forget_later(name);
     frame_.set(name, std::move(value));
   }
+  // The value is made when it is asked for, once.
+  void set_later(std::string_view name, std::function<Value()> make);
   const Value* find(std::string_view name) const;
   // The names visible from here, nearest first, each once: for "did you mean".
   std::vector<std::string> names() const;
 
  private:
+  struct Later {
+    std::string name;
+    std::function<Value()> make;
+    mutable std::optional<Value> made;
+  };
+  void forget_later(std::string_view name);
+  const Value* find_later(std::string_view name) const;
+
   const Scope* outer_;
   const Map* map_ = nullptr;
   Map frame_;
+  std::vector<Later> later_;  // they hide names of frame_
 };
 
 // Steps an evaluation may take; it is an error of the playbook to need more.
@@ -105,6 +120,8 @@ class Template {
   const std::vector<Reference>& references() const;
   const std::string& text() const;
   Position at() const;
+  // The same for copies of one compiled template, and for no others while one of them lives.
+  const void* identity() const { return body_.get(); }
 
   // The value. Rendering, computing with or returning undefined where it is not allowed is an
   // error; `allow_undefined` evaluation (conditions) returns it as a value.

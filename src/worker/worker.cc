@@ -30,6 +30,7 @@ void Worker::start(wire::Exchange& exchange) {
   CrewOptions options;
   options.slots = me.options.slots == 0 ? os::core_count() : me.options.slots;
   options.places = me.options.places;
+  options.spare = me.options.places / 2;
   options.base_folder = me.options.base_folder;
   options.on_plan = std::move(tools.on_plan);
   me.crew = std::make_unique<Crew>(me.loop, exchange, std::move(options), std::move(tools.tools));

@@ -16,6 +16,7 @@ void return_index(State& s, LiveArray& array, uint64_t index);
 struct Capacity {
   uint32_t slots = 0;   // free
   uint32_t places = 0;  // free
+  uint32_t spare = 0;   // what may wait at the worker for a place
 };
 // Leases what the session can take, in the order of P5, and adds it to the reply. The turn that
 // must be durable before that reply may leave.

@@ -173,6 +173,7 @@ struct Parked {
   SteadyTime until;
   uint32_t free_slots = 0;
   uint32_t free_places = 0;
+  uint32_t spare_places = 0;
 };
 
 struct Session {

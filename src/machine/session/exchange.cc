@@ -90,7 +90,10 @@ Capacity capacity_of(const Session& session, const ExchangeRequest& request) {
   const auto left = [](uint32_t free, uint64_t taken) {
     return free > taken ? static_cast<uint32_t>(free - taken) : 0;
   };
-  return {.slots = left(request.free_slots, slots), .places = left(request.free_places, places)};
+  const uint64_t waiting = places - std::min<uint64_t>(places, request.free_places);
+  return {.slots = left(request.free_slots, slots),
+          .places = left(request.free_places, places),
+          .spare = left(request.spare_places, waiting)};
 }
 
 void take_capacity(State& s, Session& session, const ExchangeRequest& request) {
@@ -101,9 +104,11 @@ void take_capacity(State& s, Session& session, const ExchangeRequest& request) {
     std::sort(session.kinds.begin(), session.kinds.end());
   }
   // A worker says what is free; what it has in all shows when it is least busy.
+  // With a place free nothing waits for one.
   const uint64_t held = session.open_places + session.slot_leases;
   const uint64_t places = std::min<uint64_t>(request.free_places + held, limits::kPlacesBound);
-  session.places = std::max(session.places, static_cast<uint32_t>(places));
+  if (request.free_places > 0)
+    session.places = std::max(session.places, static_cast<uint32_t>(places));
   session.slots = std::max(session.slots, request.free_slots);
 }
 

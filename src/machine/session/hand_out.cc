@@ -1,7 +1,8 @@
 // Hand-outs: what a session gets, in the order of P5, within every limit. How much at a time is
 // decided here and is nobody's setting: work that runs on slots goes out for the free slots and,
 // when there is more of it than slots in all, some ahead to cover the round trip; work that only
-// waits goes out for the free places; array indexes go out in ranges that aim at a fixed duration
+// waits goes out for the free places and, when it is short or nobody else could have it, for those
+// that come free meanwhile; array indexes go out in ranges that aim at a fixed duration
 // and shrink towards the end (guided self-scheduling, Polychronopoulos and Kuck 1987).
 #include <algorithm>
 
@@ -23,6 +24,7 @@ struct Giving {
   uint64_t slots;      // free ones left
   Duration ahead;      // time of slots that may be filled beyond the free ones
   uint64_t places;     // free ones left
+  uint64_t spare;      // what may wait at the worker for a place
   uint64_t workers;    // sessions that share what is ready
   uint64_t all_slots;  // of all sessions
   Turn needs;
@@ -44,11 +46,11 @@ uint64_t slots_of_all(const State& s) {
 
 constexpr uint64_t up(uint64_t a, uint64_t b) { return a / b + (a % b == 0 ? 0 : 1); }
 
-uint64_t chunk_size(const Giving& g, const LiveArray& array, uint64_t in_lane) {
+uint64_t chunk_size(const Giving& g, const LiveArray& array, uint64_t room, uint64_t in_lane) {
   const WorkSpec& work = array.record.work;
   const uint64_t left = takeable(array);
   if (!work.needs_slot) {
-    return std::max<uint64_t>(1, std::min(up(g.places, in_lane), up(left, g.workers)));
+    return std::max<uint64_t>(1, std::min(up(room, in_lane), up(left, g.workers)));
   }
   // Not measured yet, or timed by the server from when it is handed out.
   if (work.attempt_timeout.ns > 0 || array.mean.ns == 0) return 1;
@@ -61,6 +63,15 @@ uint64_t chunk_size(const Giving& g, const LiveArray& array, uint64_t in_lane) {
 // there is more of it than slots to run it.
 bool may_go_ahead(const Giving& g, Duration mean, uint64_t ready) {
   return g.ahead.ns > 0 && mean.ns > 0 && mean <= limits::kPrefetchLongest && ready > g.all_slots;
+}
+
+// How much of some work the worker can take: for a free place, or to wait for one. What is timed
+// by the server from when it is handed out, or has crashed a worker, does not wait.
+uint64_t room_for(const Giving& g, const WorkSpec& work, uint32_t crashes, Duration mean) {
+  const bool is_short = mean.ns > 0 && mean <= limits::kPrefetchLongest;
+  const bool may_wait = !work.needs_slot && work.attempt_timeout.ns == 0 && crashes == 0 &&
+                        (is_short || g.session.in_process);
+  return g.places + (may_wait ? g.spare : 0);
 }
 
 // ---- what ----
@@ -100,8 +111,10 @@ Assignment assignment_of(const LeasedWork& leased, const WorkSpec& work) {
 
 // Counts a grant against what is free. A range takes one slot, and a place for each index.
 void use(Giving& g, Lease& lease, Duration mean, uint64_t count) {
-  TIDEMILL_ASSERT(g.places >= count);
-  g.places -= count;
+  TIDEMILL_ASSERT(g.places + g.spare >= count);
+  const uint64_t begins = std::min(g.places, count);
+  g.places -= begins;
+  g.spare -= count - begins;
   if (!lease.needs_slot) return;
   lease.expected = mean * static_cast<int64_t>(count);
   g.session.slot_work = g.session.slot_work + lease.expected;
@@ -131,6 +144,7 @@ bool give_task(Giving& g, Queue& queue, const ReadyIndex::Entry& entry, LiveTask
     if (task.record.crashes > 0 || work.attempt_timeout.ns > 0) return false;
     if (!may_go_ahead(g, mean, queue.ready.size())) return false;
   }
+  if (room_for(g, work, task.record.crashes, mean) == 0) return false;
   queue.ready.took_turn(entry.lane, entry.unit);
   withdraw(g.s, task);
   Lease& lease = grant_task(g.s, g.session, task, next_epoch(g.s));
@@ -151,8 +165,10 @@ bool give_range(Giving& g, Queue& queue, const ReadyIndex::Entry& entry, LiveArr
     if (work.attempt_timeout.ns > 0 || (own != nullptr && own->crashes > 0)) return false;
     if (!may_go_ahead(g, array.mean, takeable(array))) return false;
   }
-  const uint64_t wanted = std::min({chunk_size(g, array, queue.ready.units(entry.lane)),
-                                    takeable(array), room_in(queue), g.places});
+  const uint64_t room = room_for(g, work, own != nullptr ? own->crashes : 0, array.mean);
+  if (room == 0) return false;
+  const uint64_t wanted = std::min({chunk_size(g, array, room, queue.ready.units(entry.lane)),
+                                    takeable(array), room_in(queue), room});
   const TakenRange taken = take_range(array, wanted);
   TIDEMILL_ASSERT(taken.range.count > 0);
   queue.ready.took_turn(entry.lane, entry.unit);
@@ -174,8 +190,8 @@ bool give_range(Giving& g, Queue& queue, const ReadyIndex::Entry& entry, LiveArr
 
 // Gives the first of this queue that the session can take; false when there is none.
 bool give_from(Giving& g, Queue& queue, std::vector<LaneId>& lanes) {
-  if (room_in(queue) == 0 || g.places == 0) return false;
-  for (bool slots = g.slots > 0 || g.ahead.ns > 0;; slots = false) {
+  if (room_in(queue) == 0 || g.places + g.spare == 0) return false;
+  for (bool slots = g.places > 0 && (g.slots > 0 || g.ahead.ns > 0);; slots = false) {
     add_lanes(g.session, slots, true, lanes);
     ReadyIndex::Entry entry;
     if (!queue.ready.front(lanes, entry)) return false;
@@ -207,7 +223,8 @@ bool anything_ready(const State& s) {
 }  // namespace
 
 Turn hand_out(State& s, Session& session, const Capacity& capacity, ExchangeReply& reply) {
-  if (session.draining || session.kinds.empty() || capacity.places == 0) return Turn{};
+  if (session.draining || session.kinds.empty()) return Turn{};
+  if (capacity.places == 0 && capacity.spare == 0) return Turn{};
   if (!anything_ready(s)) return Turn{};
   Giving g{.s = s,
            .session = session,
@@ -216,6 +233,7 @@ Turn hand_out(State& s, Session& session, const Capacity& capacity, ExchangeRepl
            .slots = capacity.slots,
            .ahead = allowed_ahead(session, capacity),
            .places = capacity.places,
+           .spare = capacity.spare,
            .workers = workers_of(s),
            .all_slots = slots_of_all(s),
            .needs = {}};

@@ -55,7 +55,8 @@ void park(State& s, Session& session, Tag tag, const Capacity& capacity) {
                           .number = session.last_number,
                           .until = s.turn.now.steady + lease_time(s) / 3,
                           .free_slots = capacity.slots,
-                          .free_places = capacity.places};
+                          .free_places = capacity.places,
+                          .spare_places = capacity.spare};
   s.timers.steady.add(session.parked->until, parked_timer(session));
   s.sessions.parked.insert(session.id);
 }
@@ -87,7 +88,8 @@ void serve_parked(State& s) {
     const bool told = add_notices(session, reply);
     Turn needs;
     if (s.turn.something_ready) {
-      const Capacity capacity{session.parked->free_slots, session.parked->free_places};
+      const Capacity capacity{session.parked->free_slots, session.parked->free_places,
+                              session.parked->spare_places};
       needs = hand_out(s, session, capacity, reply);
     }
     if (!told && reply.assignments.empty()) continue;

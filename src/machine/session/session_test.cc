@@ -254,6 +254,35 @@ TEST(SessionTest, WaitingWorkNeedsNoSlot) {
   EXPECT_EQ(t.claim(w).size(), 2U);
 }
 
+// What begins when a place comes free may lie at the worker before: inside the process always,
+// elsewhere when it is short; never when the server times it.
+TEST(SessionTest, WorkMayWaitAtTheWorkerForAPlace) {
+  TestMachine m;
+  Exchange open{.in_process = true};
+  open.request.kinds = {"k"};
+  TestMachine::Worker here{.number = 1, .seen = 1, .in_process = true};
+  here.session = m.ask<ExchangeReply>(open).session;
+  ArraySpec array = TestMachine::array_spec(3);
+  array.work.attempt_timeout = seconds(5);
+  m.spawn_array(array);
+  const auto full = [&](TestMachine::Worker& worker) {
+    ExchangeRequest request = TestMachine::request(worker);
+    request.free_places = 0;
+    request.spare_places = 4;
+    uint64_t got = 0;
+    for (const Assignment& a : m.exchange(worker, request).assignments) got += a.work.count;
+    return got;
+  };
+  EXPECT_EQ(full(here), 0U);
+  here.places = 3;
+  EXPECT_EQ(m.claim(here).size(), 1U);  // all three indexes
+
+  m.spawn_array(TestMachine::array_spec(6));
+  TestMachine::Worker elsewhere = m.open(1, 2);
+  EXPECT_EQ(full(elsewhere), 0U);
+  EXPECT_EQ(full(here), 4U);
+}
+
 TEST(QueueTest, HandsOutByPriorityThenReadyTime) {
   TestMachine t;
   TaskSpec spec = TestMachine::spec();

@@ -1,9 +1,9 @@
 #pragma once
-// JsonCopy: turns JSON text into the text that write_json would make of its value, token by token
-// and without making the value: what is only handed on need not be read and written again. Gives up
-// (and somebody reads the value) where that takes more than a look at one token: a key that comes
-// twice, and whatever is no JSON. Pure; one owner at a time.
-#include <algorithm>
+// JsonCopy: turns JSON text into the text that write_json would make of its value, without making
+// the value: what is only handed on need not be read and written again. What may stand as it is, is
+// copied in long runs. Gives up (and somebody reads the value) where it would take more than a look
+// at one token: a key that comes twice or has escapes, and whatever is no JSON. Pure; one owner at
+// a time.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,35 +17,49 @@ namespace tidemill::playbook::expr {
 
 class JsonCopy {
  public:
-  explicit JsonCopy(std::string_view text) : scan_(text) { out_.reserve(text.size()); }
+  explicit JsonCopy(std::string_view text);
 
-  // Each copies one thing; false when it is not there, or this gives up.
-  bool copy(char c) {
-    if (!scan_.take(c)) return false;
-    out_ += c;
+  // Each takes one thing; false when it is not there, or this gives up.
+  bool take(char c) {
+    if (next() != c) return false;
+    ++at_;
     return true;
   }
-  bool copy_string();
-  bool copy_value(int depth);  // below `depth` outer levels
-  bool at_end() { return scan_.finish(); }
+  bool take_key(std::string_view& key);  // without its quotes; part of the text
+  bool take_value(int depth);            // below `depth` outer levels
+  bool at_end() { return next() == '\0' && at_ == end_; }
 
-  size_t size() const { return out_.size(); }  // of the copy so far
-  std::string_view since(size_t begin) const { return std::string_view(out_).substr(begin); }
-  std::string take() { return std::move(out_); }
-  // The deepest level, counted from the outermost, of what was copied since the last call.
-  uint32_t take_deepest() { return static_cast<uint32_t>(std::exchange(deepest_, 0)); }
+  // Of the copy so far.
+  size_t size() const { return copied_ + static_cast<size_t>(at_ - run_); }
+  std::string finish();
+  // The deepest level, counted from the outermost, of what was taken since the last call.
+  uint32_t deepest() { return static_cast<uint32_t>(std::exchange(deepest_, 0)); }
 
  private:
-  bool copy_list(int depth);
-  bool copy_map(int depth);
-  bool copy_number();
-  bool copy_word(std::string_view word);
-  bool is_new_key(size_t first, size_t begin);
+  // The next character that is no blank, 0 at the end.
+  char next() {
+    if (at_ != end_ && static_cast<unsigned char>(*at_) <= ' ') skip_blanks();
+    return at_ == end_ ? '\0' : *at_;
+  }
+  void skip_blanks();
+  void flush();
+  void append(std::string_view written, const char* go_on);
+  bool take_string();
+  bool take_escaped_string();
+  bool take_number();
+  bool take_other_number();
+  bool take_word(std::string_view word);
+  bool take_list(int depth);
+  bool take_map(int depth);
+  bool is_new_key(size_t first, std::string_view key);
+  std::string_view rest() const { return {at_, static_cast<size_t>(end_ - at_)}; }
 
-  JsonScanner scan_;
-  std::string out_;
-  // Where the keys of the open maps are in out_, with their quotes.
-  std::vector<std::pair<size_t, size_t>> keys_;
+  const char* at_;
+  const char* end_;
+  const char* run_;  // [run_, at_) is still to be copied, as it is
+  std::string out_;  // has room for all of the text that is left
+  size_t copied_ = 0;
+  std::vector<std::string_view> keys_;  // of the open maps
   int deepest_ = 0;
 };
 

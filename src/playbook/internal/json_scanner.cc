@@ -22,22 +22,6 @@ uint64_t special_bytes(uint64_t word) {
   return found & kHigh;
 }
 
-size_t plain_run(std::string_view text, size_t at) {
-  while (at + 8 <= text.size()) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + at, sizeof word);
-    const uint64_t special = special_bytes(word);
-    if (special != 0) return at + static_cast<size_t>(std::countr_zero(special)) / 8;
-    at += 8;
-  }
-  while (at < text.size()) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    if (c == '"' || c == '\\' || c < 0x20 || c >= 0x80) break;
-    ++at;
-  }
-  return at;
-}
-
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   const char lower = ascii_lower(c);
@@ -64,6 +48,22 @@ bool is_low_surrogate(int32_t c) {
 }
 
 }  // namespace
+
+size_t plain_run(std::string_view text, size_t at) {
+  while (at + 8 <= text.size()) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    const uint64_t special = special_bytes(word);
+    if (special != 0) return at + static_cast<size_t>(std::countr_zero(special)) / 8;
+    at += 8;
+  }
+  while (at < text.size()) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    if (c == '"' || c == '\\' || c < 0x20 || c >= 0x80) break;
+    ++at;
+  }
+  return at;
+}
 
 bool JsonScanner::scan_string(Text& out) {
   const size_t begin = ++at_;

@@ -12,9 +12,12 @@
 
 namespace tidemill::playbook::expr {
 
+// The end of the run of plain characters from `at` on: ASCII that stands for itself in a string.
+size_t plain_run(std::string_view text, size_t at);
+
 class JsonScanner {
  public:
-  explicit JsonScanner(std::string_view text) : text_(text) {}
+  explicit JsonScanner(std::string_view text, size_t at = 0) : text_(text), at_(at) {}
 
   // A string's bytes between the quotes, still escaped when `escapes`.
   struct Text {
@@ -55,7 +58,7 @@ class JsonScanner {
   bool skip_map(int depth);
 
   std::string_view text_;
-  size_t at_ = 0;
+  size_t at_;
   Error error_;
 };
 

@@ -72,8 +72,15 @@ Session::Host::Capacity Crew::capacity() {
     return static_cast<uint32_t>(all > taken ? all - taken : 0);
   };
   if (draining_) return {};
+  const uint64_t held = attempts_.size() + queue_.size();
+  const uint64_t waiting = held > options_.places ? held - options_.places : 0;
   return {left(slots_.free(), slots_.waiting() + queue_.needing_slot()),
-          left(options_.places, attempts_.size() + queue_.size())};
+          left(options_.places, held), left(options_.spare, waiting)};
+}
+
+bool Crew::work_waits() const {
+  return slots_.waiting() + queue_.needing_slot() > 0 ||
+         attempts_.size() + queue_.size() > options_.places;
 }
 
 std::vector<LeasedWork> Crew::held() {

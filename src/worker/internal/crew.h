@@ -24,6 +24,7 @@ namespace tidemill::worker {
 struct CrewOptions {
   uint32_t slots = 1;
   uint32_t places = 1;
+  uint32_t spare = 0;  // work held beyond them, to begin when one comes free
   std::string base_folder;
   // A plan has been loaded: its tools will be needed soon.
   std::function<void(const playbook::Plan&)> on_plan;
@@ -43,7 +44,7 @@ class Crew final : public Session::Host {
 
   Capacity capacity() override;
   std::vector<LeasedWork> held() override;
-  bool work_waits() const override { return slots_.waiting() + queue_.needing_slot() > 0; }
+  bool work_waits() const override;
   void take_assignments(std::vector<Assignment> assignments) override;
   void recall(const LeasedWork& work) override;
   void cancel(const LeasedWork& work) override;

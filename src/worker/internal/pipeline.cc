@@ -105,7 +105,8 @@ Pipeline::Next Pipeline::call() {
   }
   if (auto error = render_call(out)) return failed(std::move(*error));
   called_ = out.tool;
-  out.key = fmt::format("{}/{}/{}/{}", in_.call_key, named.name, visits_[at_], attempt_);
+  if (out.tool->kind == ToolKind::playbook)
+    out.key = fmt::format("{}/{}/{}/{}", in_.call_key, named.name, visits_[at_], attempt_);
   return out;
 }
 
@@ -201,11 +202,18 @@ void Pipeline::remember(const ToolResult& result) {
 
 // `output` and, in a pipeline, the tool's name.
 void Pipeline::show_output() {
-  const StepOutput& output = outputs_.back().output;
-  near_->set("output", playbook::output_view(output));
-  if (in_.is_pipeline) {
-    results_.set(in_.tools[outputs_.back().tool].name, playbook::step_view(output));
-  }
+  const size_t tool = outputs_.back().tool;
+  near_->set_later("output", [this, tool] { return playbook::output_view(output_of(tool)); });
+  if (!in_.is_pipeline) return;
+  results_.set_later(in_.tools[tool].name,
+                     [this, tool] { return playbook::step_view(output_of(tool)); });
+}
+
+const StepOutput& Pipeline::output_of(size_t tool) const {
+  const auto found = std::find_if(outputs_.begin(), outputs_.end(),
+                                  [tool](const ToolOutput& o) { return o.tool == tool; });
+  TIDEMILL_ASSERT(found != outputs_.end());
+  return found->output;
 }
 
 void Pipeline::write(PolicyWrite write) {

@@ -60,7 +60,7 @@ class Pipeline {
     playbook::Value input;
     const playbook::Scope* scope;
     std::string auth;  // the name of a connection; "" for none
-    std::string key;   // of this call, stable over re-runs of the task: keys child executions
+    std::string key;   // of a call of a playbook, stable over re-runs of the task: names the child
   };
   struct Wait {
     Duration delay;
@@ -103,6 +103,7 @@ class Pipeline {
   std::optional<TaskError> add_input(const playbook::InputTree& input);
   void remember(const ToolResult& result);
   void show_output();
+  const playbook::StepOutput& output_of(size_t tool) const;
   void write(PolicyWrite write);
   Next follow(Decision decision);
   Finished succeeded() const;

@@ -42,7 +42,8 @@ TEST(SecretsTest, ABasicAuthorisationToo) {
 TEST(SecretsTest, DataIsHiddenWhereverItIsNested) {
   Secrets secrets;
   secrets.add_keychain(keychain_of(R"({"token": "s3cr3t-token", "short": "data"})"));
-  const Value data = keychain_of(R"({"a": ["x s3cr3t-token y", {"b": "data"}], "c": "database", "n": 1})");
+  const Value data =
+      keychain_of(R"({"a": ["x s3cr3t-token y", {"b": "data"}], "c": "database", "n": 1})");
   EXPECT_TRUE(secrets.in(data));
   EXPECT_EQ(playbook::to_json(secrets.hidden(data)),
             R"({"a":["x *** y",{"b":"***"}],"c":"database","n":1})");

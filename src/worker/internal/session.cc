@@ -32,7 +32,7 @@ void Session::report(PendingReport report) {
   pending_.push_back(std::move(report));
 }
 
-// Short work on slots ends one by one; a commit for each would take the time that the next ones
+// Short work ends one by one; a commit for each would take the time that the next ones
 // need. Nothing waits for these reports while other work is at hand.
 bool Session::may_gather() {
   if (draining_ || !host_.work_waits()) return false;
@@ -70,7 +70,8 @@ bool Session::wants_idle() const {
   if (!has_idle) return true;
   if (draining_) return !drain_told_;
   const auto now = host_.capacity();
-  return (advertised_.slots == 0 && now.slots > 0) || (advertised_.places == 0 && now.places > 0);
+  return (advertised_.slots == 0 && now.slots > 0) ||
+         (advertised_.places + advertised_.spare == 0 && now.places + now.spare > 0);
 }
 
 void Session::drain() { draining_ = true; }
@@ -86,6 +87,7 @@ void Session::send(std::vector<PendingReport> reports) {
   advertised_ = host_.capacity();
   request.free_slots = advertised_.slots;
   request.free_places = advertised_.places;
+  request.spare_places = advertised_.spare;
   request.draining = draining_;
   drain_told_ = draining_;
   const SteadyTime now = os::steady_now();

@@ -2,7 +2,7 @@
 // Session: the exchange loop of a worker (docs/architecture.md). Exchanges are numbered; one is
 // kept open even when nothing is free, and brings work; reports that are ready leave at once in one
 // beside it, those of one round of the loop together, and while that is on its way the next ones
-// gather; so they do for some milliseconds while the slots have other work at hand. Replies are
+// gather; so they do for some milliseconds while there is other work at hand. Replies are
 // taken in the order of their numbers, so "the last reply received" always means: and all before
 // it. Owned by the Crew; the worker's event thread only.
 #include <cstdint>
@@ -34,10 +34,11 @@ class Session {
     struct Capacity {
       uint32_t slots = 0;
       uint32_t places = 0;
+      uint32_t spare = 0;  // what may wait here for a place
     };
     virtual Capacity capacity() = 0;
     virtual std::vector<LeasedWork> held() = 0;  // all but what is in reports
-    virtual bool work_waits() const = 0;  // there is work here that only lacks a slot
+    virtual bool work_waits() const = 0;  // there is work here that only lacks a slot or a place
     virtual void take_assignments(std::vector<Assignment> assignments) = 0;
     virtual void recall(const LeasedWork& work) = 0;
     virtual void cancel(const LeasedWork& work) = 0;

@@ -161,11 +161,8 @@ Status SqlTemplates::insert_bare_text(const Entry& entry, const ToolCall& call,
 
 Result<const SqlTemplates::Entry*> SqlTemplates::entry_of(const playbook::Template& source) {
   if (entries_.size() > kProgramsKept) entries_.clear();
-  std::vector<Entry>& same_text = entries_[source.text()];
-  const playbook::Position at = source.at();
-  for (const Entry& e : same_text) {
-    if (e.source.at().line == at.line && e.source.at().column == at.column) return &e;
-  }
+  if (const auto known = entries_.find(source.identity()); known != entries_.end())
+    return &known->second;
   Entry entry;
   entry.source = source;
   for (playbook::Template::Piece& p : source.pieces()) {
@@ -181,8 +178,7 @@ Result<const SqlTemplates::Entry*> SqlTemplates::entry_of(const playbook::Templa
     entry.used.push_back(program.uses_slot(slot));
   }
   entry.program = std::make_shared<const SqlProgram>(std::move(program));
-  same_text.push_back(std::move(entry));
-  return &same_text.back();
+  return &entries_.emplace(source.identity(), std::move(entry)).first->second;
 }
 
 }  // namespace tidemill::worker

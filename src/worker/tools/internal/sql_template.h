@@ -53,7 +53,7 @@ class SqlTemplates {
                           std::string& warnings);
 
   SqlDialect dialect_;
-  std::unordered_map<std::string, std::vector<Entry>> entries_;  // by text
+  std::unordered_map<const void*, Entry> entries_;  // by identity of `source`
 };
 
 }  // namespace tidemill::worker
