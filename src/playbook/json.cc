@@ -305,7 +305,9 @@ void write_json(const Value& value, std::string& out) {
 }
 
 std::string to_json(const Value& value) {
+  constexpr size_t kUsual = 240;
   std::string out;
+  if (value.is_map() || value.is_list()) out.reserve(kUsual);
   write_json(value, out);
   return out;
 }

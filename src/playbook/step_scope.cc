@@ -145,9 +145,25 @@ Value error_value(const TaskError& error) {
   return map;
 }
 
-Value output_view(const StepOutput& output) {
+namespace {
+
+// A copy with room for a few keys more.
+Map copy_with_room(const Value& data) {
+  constexpr size_t kMore = 4;
   Map map;
-  if (output.loop && output.data.is_map()) map = output.data.as_map();
+  if (!data.is_map()) {
+    map.reserve(kMore);
+    return map;
+  }
+  map.reserve(data.as_map().size() + kMore);
+  for (const auto& [key, value] : data.as_map()) map.append_distinct(key, value);
+  return map;
+}
+
+}  // namespace
+
+Value output_view(const StepOutput& output) {
+  Map map = copy_with_room(output.loop ? output.data : Value());
   map.set("status", Value(output.status == StepOutput::Status::ok ? "ok" : "error"));
   map.set("data", output.data);
   map.set("error", output.error);
@@ -160,8 +176,7 @@ Value output_view(const StepOutput& output) {
 }
 
 Value step_view(const StepOutput& output) {
-  Map map;
-  if (output.data.is_map()) map = output.data.as_map();
+  Map map = copy_with_room(output.data);
   map.set("data", output.data);
   map.set("status", Value(output.status == StepOutput::Status::ok ? "ok" : "error"));
   map.set("error", output.error);

@@ -47,6 +47,7 @@ class HttpClient {
 
   // `on_done` is called once, never from within start(). The ids are the caller's.
   void start(RequestId id, HttpRequest request, OnDone on_done);
+  size_t open() const { return open_.size(); }
   void cancel(RequestId id);  // its on_done gets an error of kind "cancelled" at once
 
  private:

@@ -4,6 +4,13 @@
 
 namespace tidemill::worker {
 
+namespace {
+
+constexpr size_t kMany = 32;
+constexpr Duration kGather = microseconds(300);
+
+}  // namespace
+
 HttpThread::HttpThread(os::EventLoop& worker_loop, HttpClientOptions options)
     : worker_loop_(worker_loop), options_(std::move(options)) {}
 
@@ -46,9 +53,19 @@ void HttpThread::begin(std::vector<Started> started) {
     client_->start(s.id, std::move(s.request),
                    [this, id = s.id, to_result = std::move(s.to_result)](const HttpResponse& r) {
                      ended_.push_back({id, to_result(r)});
-                     if (std::exchange(giving_back_, true)) return;
-                     loop_.defer([this] { give_back(); });
+                     give_back_soon();
                    });
+  }
+}
+
+// With many under way their answers gather a little: to wake the other thread for each costs more
+// time than that.
+void HttpThread::give_back_soon() {
+  if (std::exchange(giving_back_, true)) return;
+  if (client_->open() < kMany) {
+    loop_.defer([this] { give_back(); });
+  } else {
+    loop_.after(kGather, [this] { give_back(); });
   }
 }
 
