@@ -39,6 +39,8 @@ struct ToolResult {
   std::optional<TaskError> error;
   std::optional<int> http_status;    // output.http.status
   std::string log;                   // stdout and stderr of code, bounded, the tail kept
+  uint64_t log_dropped = 0;          // bytes that went missing before it
+  std::string log_note;              // lines for the beginning of the attempt's log
   Duration cpu{};
   uint64_t bytes_in = 0;
   uint64_t bytes_out = 0;

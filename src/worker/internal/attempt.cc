@@ -106,7 +106,7 @@ void Attempt::finish(Report report) {
   finished_ = os::steady_now() - item_.received;
   report.work = item_.ref();
   report.epoch = assignment().epoch;
-  if (usage_.log) report.log = usage_.log->take();
+  if (usage_.log) report.log = usage_.log_note + usage_.log->take();
   hide_secrets(report.error.message);
   hide_secrets(report.log);
   report.error.message = keep_ends(std::move(report.error.message), limits::kErrorTextMax);

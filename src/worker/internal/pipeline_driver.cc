@@ -11,6 +11,8 @@ using playbook::ToolKind;
 
 namespace {
 
+constexpr size_t kLogNotesMax = 1024;  // of an attempt's log: what stands before its tail
+
 // A server may send back what it was sent. Text that is no address is a token.
 Secrets secrets_of_http(const playbook::Value& auth) {
   Secrets secrets;
@@ -248,8 +250,13 @@ void PipelineDriver::State::account(ToolResult& result) {
   usage.bytes_in += result.bytes_in;
   usage.bytes_out += result.bytes_out;
   if (result.log.empty()) return;
-  if (!usage.log) usage.log.emplace(limits::kLogMax);
+  if (!usage.log) usage.log.emplace(limits::kLogMax - kLogNotesMax);
+  usage.log->skip(result.log_dropped);
   usage.log->add(result.log);
+  // The marker of the log itself needs room, too.
+  if (usage.log_note.size() + result.log_note.size() <= kLogNotesMax / 2) {
+    usage.log_note += result.log_note;
+  }
 }
 
 void PipelineDriver::State::give_slot_back() {

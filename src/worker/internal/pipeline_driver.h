@@ -32,6 +32,7 @@ struct Usage {
   uint64_t bytes_out = 0;
   uint32_t calls = 0;
   std::optional<TailText> log;
+  std::string log_note;  // what stands before the log
   bool begun = false;  // a tool has been called
 };
 

@@ -27,7 +27,20 @@ void TailText::add(std::string_view bytes) {
   }
 }
 
+void TailText::skip(uint64_t bytes) {
+  if (bytes == 0) return;
+  dropped_ += text_.size() + bytes;
+  text_.clear();
+}
+
 std::string TailText::take() {
+  KeptTail kept = take_tail();
+  if (kept.dropped == 0) return std::move(kept.text);
+  return "[the first " + std::to_string(kept.dropped) +
+         (kept.dropped == 1 ? " byte was" : " bytes were") + " dropped]\n" + kept.text;
+}
+
+KeptTail TailText::take_tail() {
   if (text_.size() > bound_) {
     dropped_ += text_.size() - bound_;
     text_.erase(0, text_.size() - bound_);
@@ -38,11 +51,9 @@ std::string TailText::take() {
     const size_t line = text_.find('\n');
     if (line < std::min(kNearLine, text_.size() / 2)) cut = line + 1;
     dropped_ += cut;
-    text_.replace(0, cut, "[the first " + std::to_string(dropped_) +
-                              (dropped_ == 1 ? " byte was" : " bytes were") + " dropped]\n");
+    text_.erase(0, cut);
   }
-  dropped_ = 0;
-  return std::exchange(text_, {});
+  return {std::exchange(text_, {}), std::exchange(dropped_, 0)};
 }
 
 std::string keep_tail(std::string text, uint64_t bound) {

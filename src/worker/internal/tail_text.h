@@ -7,14 +7,23 @@
 
 namespace tidemill::worker {
 
+// What a TailText kept: only bytes that were added, and how many went missing before them.
+struct KeptTail {
+  std::string text;
+  uint64_t dropped = 0;
+};
+
 class TailText {
  public:
   explicit TailText(uint64_t bound) : bound_(bound) {}
   void add(std::string_view bytes);
+  // Counts bytes that somebody else dropped at this place; what was added before them goes, too.
+  void skip(uint64_t bytes);
   bool empty() const { return text_.empty() && dropped_ == 0; }
   // The text, at most `bound` bytes and the line that tells of what was dropped. Cut at a line
   // where one is near, else at a character of UTF-8.
   std::string take();
+  KeptTail take_tail();  // the same without that line
 
  private:
   uint64_t bound_;

@@ -26,6 +26,24 @@ TEST(TailText, CountsWhatWasDroppedInPieces) {
   EXPECT_EQ(tail.take(), "[the first 6990 bytes were dropped]\nefgabcdefg");
 }
 
+TEST(TailText, TheTailItselfHoldsOnlyWhatWasAdded) {
+  TailText tail(10);
+  tail.add("12345678901");
+  const KeptTail kept = tail.take_tail();
+  EXPECT_EQ(kept.text, "2345678901");
+  EXPECT_EQ(kept.dropped, 1U);
+  EXPECT_TRUE(tail.empty());
+}
+
+TEST(TailText, WhatOthersDroppedCountsAndEndsWhatWasBefore) {
+  TailText tail(10);
+  tail.add("123");
+  tail.skip(0);
+  tail.skip(5);
+  tail.add("abc");
+  EXPECT_EQ(tail.take(), "[the first 8 bytes were dropped]\nabc");
+}
+
 TEST(TailText, CutsAtALineOrACharacter) {
   EXPECT_EQ(keep_tail("first line\nsecond line is longer\n", 25),
             "[the first 11 bytes were dropped]\nsecond line is longer\n");

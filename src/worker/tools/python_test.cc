@@ -131,6 +131,21 @@ TEST_F(Python, ExitEndsTheCodeOnly) {
   EXPECT_EQ(run("import sys\nsys.exit(3)").error->message.substr(0, 13), "SystemExit: 3");
 }
 
+TEST_F(Python, AForkedChildThatRunsOnDoesNotAnswer) {
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(result_of("import os\npid = os.fork()\n"
+                        "if pid: os.waitpid(pid, 0)\nresult = 'child' if pid == 0 else 'parent'"),
+              "\"parent\"");
+    EXPECT_EQ(result_of("import os\npid = os.fork()\nif pid == 0: raise ValueError('child')\n"
+                        "os.waitpid(pid, 0)\nresult = 'parent'"),
+              "\"parent\"");
+    EXPECT_EQ(result_of("import os\npid = os.fork()\nif pid == 0: raise SystemExit(1)\n"
+                        "result = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])"),
+              "0");
+  }
+  EXPECT_EQ(result_of("result = 7"), "7");
+}
+
 TEST_F(Python, TheInterpreterStaysWarmAndIsRecycled) {
   use({.recycle_calls = 3});
   const std::string pid = "import os\nresult = os.getpid()";

@@ -32,6 +32,22 @@ struct Command {
   bool has_input = false;
 };
 
+// A program's arguments and environment end at a NUL, so what follows one would be lost in silence.
+Status has_no_nul(std::string_view text, std::string_view field) {
+  const size_t nul = text.find('\0');
+  if (nul == std::string_view::npos) return Ok{};
+  return Error{ErrorCode::invalid,
+               fmt::format("{}: the text has a NUL byte (\\0) at byte {} of {}, and no argument or "
+                           "variable of a program can hold one; give it through stdin",
+                           field, nul + 1, text.size())};
+}
+
+Result<std::string> text_of(const Value& value, std::string_view field) {
+  std::string text = playbook::render_text(value);
+  TIDEMILL_CHECK(has_no_nul(text, field));
+  return text;
+}
+
 Result<std::vector<std::string>> read_argv(const Value& command) {
   std::vector<std::string> argv;
   for (const Value& word : command.as_list()) {
@@ -39,48 +55,64 @@ Result<std::vector<std::string>> read_argv(const Value& command) {
       return Error{ErrorCode::invalid, "command: expected words, found a " +
                                            std::string(playbook::kind_name(word.kind()))};
     }
-    argv.push_back(playbook::render_text(word));
+    TIDEMILL_TRY(std::string text, text_of(word, fmt::format("command[{}]", argv.size())));
+    argv.push_back(std::move(text));
   }
   if (argv.empty()) return Error{ErrorCode::invalid, "command: the list is empty"};
   return argv;
 }
 
 // `cmds` become one script that ends at the first failure.
-Result<std::string> read_script(const Value& text) {
-  if (!text.is_list()) return playbook::render_text(text);
+Result<std::string> read_script(const Value& text, std::string_view field) {
+  if (!text.is_list()) return text_of(text, field);
   std::string script = "set -e\n";
-  for (const Value& line : text.as_list()) script += playbook::render_text(line) + "\n";
+  size_t index = 0;
+  for (const Value& line : text.as_list()) {
+    TIDEMILL_TRY(const std::string command, text_of(line, fmt::format("{}[{}]", field, index++)));
+    script += command + "\n";
+  }
   return script;
+}
+
+// What is run: `command` as words, or a script for the shell.
+Result<std::vector<std::string>> read_program(const Value& config) {
+  const Value argv = config.get("command");
+  if (argv.is_list()) return read_argv(argv);
+  std::string_view field = "cmd";
+  Value text = config.get(field);
+  if (text.is_undefined()) text = config.get(field = "cmds");
+  if (text.is_undefined()) text = config.get(field = "command");
+  if (text.is_undefined() || text.is_null()) {
+    return Error{ErrorCode::invalid, "a shell tool needs cmd, cmds or command"};
+  }
+  TIDEMILL_TRY(std::string script, read_script(text, field));
+  std::string shell = "sh";
+  if (const Value given = config.get("shell"); given.is_string()) {
+    TIDEMILL_CHECK(has_no_nul(given.as_string(), "shell"));
+    shell = given.as_string();
+  }
+  return std::vector<std::string>{std::move(shell), "-c", std::move(script)};
+}
+
+// Relative to the folder of the playbook.
+Result<std::string> read_cwd(const Value& cwd, const std::string& base) {
+  if (!cwd.is_string() || cwd.as_string().empty()) return base;
+  const std::string& folder = cwd.as_string();
+  TIDEMILL_CHECK(has_no_nul(folder, "cwd"));
+  const bool relative = !folder.starts_with('/');
+  return relative && !base.empty() ? base + "/" + folder : folder;
 }
 
 Result<Command> read_command(const ToolCall& call, const ShellOptions& options) {
   Command out;
-  const Value argv = call.config.get("command");
-  if (argv.is_list()) {
-    TIDEMILL_TRY(out.process.argv, read_argv(argv));
-  } else {
-    Value text = call.config.get("cmd");
-    if (text.is_undefined()) text = call.config.get("cmds");
-    if (text.is_undefined()) text = argv;
-    if (text.is_undefined() || text.is_null()) {
-      return Error{ErrorCode::invalid, "a shell tool needs cmd, cmds or command"};
-    }
-    TIDEMILL_TRY(std::string script, read_script(text));
-    const Value shell = call.config.get("shell");
-    out.process.argv = {shell.is_string() ? shell.as_string() : "sh", "-c", std::move(script)};
-  }
-  const Value cwd = call.config.get("cwd");
-  out.process.cwd = options.base_directory;
-  if (cwd.is_string() && !cwd.as_string().empty()) {
-    const bool relative = !cwd.as_string().starts_with('/');
-    out.process.cwd = relative && !options.base_directory.empty()
-                          ? options.base_directory + "/" + cwd.as_string()
-                          : cwd.as_string();
-  }
+  TIDEMILL_TRY(out.process.argv, read_program(call.config));
+  TIDEMILL_TRY(out.process.cwd, read_cwd(call.config.get("cwd"), options.base_directory));
   const Value env = call.config.get("env");
   if (env.is_map()) {
     for (const auto& [name, value] : env.as_map()) {
-      out.process.env.emplace_back(name, playbook::render_text(value));
+      TIDEMILL_CHECK(has_no_nul(name, "env: a name"));
+      TIDEMILL_TRY(std::string text, text_of(value, fmt::format("env.{}", name)));
+      out.process.env.emplace_back(name, std::move(text));
     }
   }
   const Value input = call.config.get("stdin");
@@ -145,6 +177,15 @@ std::optional<TaskError> error_of(const RunningCommand& call, const os::ProcessE
   std::string text = exit_text(exit);
   if (const std::string line = last_line(stderr_text); !line.empty()) text += ": " + line;
   return shell_error(std::move(text));
+}
+
+// A stream in the result: the bytes that were kept and, in a field beside it, how many were not.
+void add_dropped(ToolResult& result, playbook::Map& data, std::string_view stream,
+                 uint64_t dropped) {
+  if (dropped == 0) return;
+  data.set(fmt::format("{}_dropped", stream), Value(static_cast<int64_t>(dropped)));
+  result.log_note += fmt::format(
+      "[{}: the result holds its end; the first {} bytes were dropped]\n", stream, dropped);
 }
 
 class ShellRunner final : public ToolRunner {
@@ -239,16 +280,20 @@ class ShellRunner final : public ToolRunner {
     if (call->timer != 0) loop_.cancel(call->timer);
     call->out_reader->drain();
     call->err_reader->drain();
-    std::string out = call->out.take();
-    std::string err = call->err.take();
+    KeptTail out = call->out.take_tail();
+    KeptTail err = call->err.take_tail();
     ToolResult result;
-    result.error = error_of(*call, exit, err);
+    result.error = error_of(*call, exit, err.text);
     playbook::Map data;
-    data.append_distinct("stdout", Value(std::move(out)));
-    data.append_distinct("stderr", Value(std::move(err)));
+    data.append_distinct("stdout", Value(std::move(out.text)));
+    data.append_distinct("stderr", Value(std::move(err.text)));
     data.append_distinct("exit_code", Value(exit.signal != 0 ? 128 + exit.signal : exit.code));
+    add_dropped(result, data, "stdout", out.dropped);
+    add_dropped(result, data, "stderr", err.dropped);
     result.data = Value(std::move(data));
-    result.log = call->log.take();
+    KeptTail log = call->log.take_tail();
+    result.log = std::move(log.text);
+    result.log_dropped = log.dropped;
     result.cpu = exit.cpu;
     result.bytes_in = call->bytes;
     result.bytes_out = call->input_bytes;

@@ -58,10 +58,53 @@ TEST_F(Shell, TakesFolderEnvironmentAndInput) {
 TEST_F(Shell, OutputIsBoundedAndTheTailKept) {
   const ToolResult r = bench.run(json(R"({"cmd": "yes 0123456 | head -c 3000000; echo end"})"));
   const std::string& out = r.data.get("stdout").as_string();
-  EXPECT_LE(out.size(), limits::kOutputMax + 64);
-  EXPECT_TRUE(out.starts_with("[the first "));
+  EXPECT_LE(out.size(), limits::kOutputMax);
+  EXPECT_TRUE(out.starts_with("0123456\n")) << out.substr(0, 40);
   EXPECT_TRUE(out.ends_with("0123456\nend\n"));
-  EXPECT_LE(r.log.size(), limits::kLogMax + 64);
+  const auto dropped = static_cast<uint64_t>(r.data.get("stdout_dropped").as_integer());
+  EXPECT_EQ(dropped + out.size(), 3'000'004U);
+  EXPECT_TRUE(r.data.get("stderr_dropped").is_undefined());
+  EXPECT_TRUE(r.log_note.starts_with("[stdout: ")) << r.log_note;
+  EXPECT_LE(r.log.size(), limits::kLogMax);
+  EXPECT_EQ(r.log.size() + r.log_dropped, 3'000'004U);
+}
+
+TEST_F(Shell, WhatFitsExactlyIsWholeAndSaysNothing) {
+  const std::string bytes = std::to_string(limits::kOutputMax);
+  const ToolResult r = bench.run(json(R"({"cmd": "head -c )" + bytes + R"( /dev/zero >&2"})"));
+  EXPECT_EQ(r.data.get("stderr").as_string().size(), limits::kOutputMax);
+  EXPECT_TRUE(r.data.get("stderr_dropped").is_undefined());
+  EXPECT_EQ(r.log_note, "");
+}
+
+TEST_F(Shell, ANulIsAnErrorThatNamesItsPlace) {
+  const auto message_of = [this](std::string_view config) {
+    const ToolResult r = bench.run(json(config));
+    EXPECT_TRUE(r.error.has_value()) << config;
+    if (!r.error) return std::string();
+    EXPECT_EQ(r.error->kind, "config");
+    EXPECT_FALSE(r.error->retryable);
+    return r.error->message.substr(0, r.error->message.find(", and"));
+  };
+  EXPECT_EQ(message_of(R"({"command": ["printf", "%s", "a\u0000b"]})"),
+            "command[2]: the text has a NUL byte (\\0) at byte 2 of 3");
+  EXPECT_EQ(message_of(R"({"cmd": "echo a\u0000b"})"),
+            "cmd: the text has a NUL byte (\\0) at byte 7 of 8");
+  EXPECT_EQ(message_of(R"({"cmds": ["true", "\u0000"]})"),
+            "cmds[1]: the text has a NUL byte (\\0) at byte 1 of 1");
+  EXPECT_EQ(message_of(R"({"cmd": "true", "env": {"S": "a\u0000b"}})"),
+            "env.S: the text has a NUL byte (\\0) at byte 2 of 3");
+  EXPECT_EQ(message_of(R"({"cmd": "true", "env": {"a\u0000": "b"}})"),
+            "env: a name: the text has a NUL byte (\\0) at byte 2 of 2");
+  EXPECT_EQ(message_of(R"({"cmd": "true", "cwd": "/\u0000"})"),
+            "cwd: the text has a NUL byte (\\0) at byte 2 of 2");
+  EXPECT_EQ(message_of(R"({"cmd": "true", "shell": "sh\u0000"})"),
+            "shell: the text has a NUL byte (\\0) at byte 3 of 3");
+}
+
+TEST_F(Shell, ANulInTheInputArrives) {
+  const ToolResult r = bench.run(json(R"({"cmd": "wc -c", "stdin": "a\u0000b"})"));
+  EXPECT_EQ(std::stoi(r.data.get("stdout").as_string()), 3);
 }
 
 TEST_F(Shell, ATimeoutEndsTheWholeGroup) {

@@ -99,7 +99,7 @@ void Interpreter::run(PythonRequest request, ToolRunner::OnDone on_done) {
   ++calls_;
   // What a thread of the code before wrote since belongs to nobody.
   output_reader_->drain();
-  (void)log_.take();
+  (void)log_.take_tail();
   const std::string hash = code_hash(request_);
   const bool known = !known_code_.insert(hash).second;
   send(request_, hash, known ? std::string_view() : std::string_view(request_.code));
@@ -165,7 +165,9 @@ void Interpreter::take_frame(std::string_view frame) {
 
 void Interpreter::finish(ToolResult result) {
   output_reader_->drain();
-  result.log = log_.take();
+  auto [log, dropped] = log_.take_tail();
+  result.log = std::move(log);
+  result.log_dropped = dropped;
   result.bytes_out = sent_bytes_;
   request_ = {};
   const ToolRunner::OnDone on_done = std::exchange(on_done_, nullptr);
