@@ -32,7 +32,7 @@ PURE = {"model", "playbook", "study", "ledger", "wire", "machine"}
 HEADERS = {
     "sqlite3.h": "store/sqlite worker/tools",
     "libpq-fe.h": "store/postgres worker/tools",
-    "yaml-cpp/": "playbook",
+    "yaml.h": "playbook",
     "simdjson.h": "wire",
     "nlohmann/": "api cli",
     "boost/": "net",

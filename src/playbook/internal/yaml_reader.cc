@@ -1,16 +1,11 @@
-// The one file that includes yaml-cpp: its event interface builds our own tree, its exceptions end
-// here.
+// The one file that includes libyaml: its events build our own tree. What it allocates is owned by
+// EventParser and goes with it.
 #include "playbook/internal/yaml_reader.h"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
+#include <yaml.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <exception>
-#include <istream>
-#include <streambuf>
 #include <unordered_set>
 #include <utility>
 
@@ -22,13 +17,18 @@ namespace {
 
 constexpr std::string_view kQuoteTemplates = "put templates in quotes: '{{ … }}'";
 
-// Where the lines of the text begin, to find indentation and quotes that events do not tell.
+constexpr bool begins_character(char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }
+
+// Where lines and characters of the text begin. Of libyaml's marks only the count of characters is
+// used: it ends lines at characters too that no editor ends a line at.
 class LineIndex {
  public:
   explicit LineIndex(std::string_view text) : text_(text) {
     starts_.push_back(0);
+    size_t characters = 0;
     for (size_t i = 0; i < text.size(); ++i) {
       if (text[i] == '\n') starts_.push_back(i + 1);
+      if (begins_character(text[i]) && characters++ % kStride == 0) strides_.push_back(i);
     }
   }
 
@@ -38,82 +38,85 @@ class LineIndex {
     return text_.substr(begin, text_.find('\n', begin) - begin);
   }
 
-  // Whether the quote that opens at the mark is closed again; yaml-cpp takes the end of the text
-  // for one.
-  bool closes(const YAML::Mark& mark) const {
-    size_t begin = starts_[static_cast<size_t>(mark.line)] + static_cast<size_t>(mark.column);
-    const char quote = text_[begin];
-    for (size_t i = begin + 1; i < text_.size(); ++i) {
-      if (quote == '"' && text_[i] == '\\') {
-        ++i;
-      } else if (text_[i] == quote) {
-        if (quote == '"' || i + 1 == text_.size() || text_[i + 1] != quote) return true;
-        ++i;  // '' is a quote inside single quotes
-      }
+  size_t offset(const yaml_mark_t& mark) const {
+    size_t stride = mark.index / kStride;
+    if (stride >= strides_.size()) return text_.size();
+    size_t i = strides_[stride];
+    for (size_t left = mark.index % kStride; left > 0 && i < text_.size(); --left) {
+      do ++i;
+      while (i < text_.size() && !begins_character(text_[i]));
     }
-    return false;
+    return i;
   }
 
-  char at(const YAML::Mark& mark) const {
-    std::string_view l = line(mark.line + 1);
-    size_t i = static_cast<size_t>(mark.column);
-    return i < l.size() ? l[i] : '\0';
+  char at(const yaml_mark_t& mark) const {
+    size_t i = offset(mark);
+    return i < text_.size() ? text_[i] : '\0';
   }
 
-  // Marks count bytes; people and templates count characters.
-  Position place(const YAML::Mark& mark) const {
-    return place(mark.line + 1, static_cast<size_t>(mark.column));
-  }
+  Position place(const yaml_mark_t& mark) const { return place(offset(mark)); }
 
   Position place(size_t offset) const {
     auto after = std::upper_bound(starts_.begin(), starts_.end(), offset);
     size_t number = static_cast<size_t>(after - starts_.begin());
-    return place(static_cast<int>(number), offset - starts_[number - 1]);
+    std::string_view before = text_.substr(starts_[number - 1], offset - starts_[number - 1]);
+    auto characters = std::count_if(before.begin(), before.end(), begins_character);
+    return {static_cast<int>(number), static_cast<int>(characters) + 1};
   }
 
  private:
-  Position place(int number, size_t bytes) const {
-    std::string_view before = line(number).substr(0, bytes);
-    auto characters = std::count_if(before.begin(), before.end(), [](char c) {
-      return (static_cast<uint8_t>(c) & 0xc0) != 0x80;
-    });
-    return {number, static_cast<int>(characters) + 1};
-  }
+  static constexpr size_t kStride = 64;  // every 64th character's offset is kept
 
   std::string_view text_;
   std::vector<size_t> starts_;
+  std::vector<size_t> strides_;
 };
 
-// A stream over text that is not copied.
-class TextBuffer : public std::streambuf {
+// libyaml's parser over text that is not copied, and the event it gave last.
+class EventParser {
  public:
-  explicit TextBuffer(std::string_view text) {
-    char* begin = const_cast<char*>(text.data());  // streambuf's signature; nothing writes
-    setg(begin, begin, begin + text.size());
+  explicit EventParser(std::string_view text) : ready_(yaml_parser_initialize(&parser_) == 1) {
+    if (!ready_) return;
+    yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(
+        &parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
   }
+  ~EventParser() {
+    if (held_) yaml_event_delete(&event_);
+    if (ready_) yaml_parser_delete(&parser_);
+  }
+  EventParser(const EventParser&) = delete;
+  EventParser& operator=(const EventParser&) = delete;
+
+  // Null when the text is broken; the event lives until the next call.
+  const yaml_event_t* next() {
+    if (held_) yaml_event_delete(&event_);
+    held_ = ready_ && yaml_parser_parse(&parser_, &event_) == 1;
+    return held_ ? &event_ : nullptr;
+  }
+
+  const yaml_parser_t& state() const { return parser_; }  // says what is wrong
+
+ private:
+  yaml_parser_t parser_{};
+  yaml_event_t event_{};
+  bool ready_ = false;
+  bool held_ = false;
 };
 
-class TreeBuilder final : public YAML::EventHandler {
+std::string_view view(const yaml_char_t* text) {
+  return text == nullptr ? std::string_view{} : reinterpret_cast<const char*>(text);
+}
+
+class TreeBuilder {
  public:
   TreeBuilder(const LineIndex& lines, Diagnostics& diagnostics)
       : lines_(lines), diagnostics_(diagnostics) {}
 
+  void take(const yaml_event_t& event);
   bool stopped() const { return stopped_; }  // nothing after the last error can be trusted
   int documents() const { return documents_; }
   YamlNode take_root() { return std::move(root_); }
-
-  void OnDocumentStart(const YAML::Mark& mark) override;
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override;
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override;
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override;
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value style) override;
-  void OnSequenceEnd() override { end(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value style) override;
-  void OnMapEnd() override { end(); }
 
  private:
   struct Frame {
@@ -125,15 +128,18 @@ class TreeBuilder final : public YAML::EventHandler {
     std::unordered_set<std::string> key_set;  // of a large map
   };
 
-  void begin(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
-             YAML::anchor_t anchor);
+  void begin_document(Position at);
+  void take_null(Position at);
+  void take_alias(Position at);
+  void take_scalar(const yaml_event_t& event);
+  void begin(YamlNode::Kind kind, Position at);
   void end();
-  bool refuse(Position at, const std::string& tag, YAML::anchor_t anchor);
+  void refuse(Position at, const yaml_char_t* tag, const yaml_char_t* anchor);
   bool wants_key() const;
   void take_key(Position at, const std::string& key);
   Position* first_place(Frame& frame, const std::string& key);
   void add(YamlNode node);
-  void place_text(YamlNode& node, const YAML::Mark& mark, const std::string& tag) const;
+  void place_text(YamlNode& node, const yaml_event_t& event) const;
   void stop(Position at, std::string text, std::string_view suggestion);
 
   static constexpr size_t kSmallMap = 16;
@@ -147,28 +153,43 @@ class TreeBuilder final : public YAML::EventHandler {
   bool stopped_ = false;
 };
 
-void TreeBuilder::OnDocumentStart(const YAML::Mark& mark) {
+void TreeBuilder::take(const yaml_event_t& event) {
+  Position at = lines_.place(event.start_mark);
+  switch (event.type) {
+    case YAML_DOCUMENT_START_EVENT:
+      return begin_document(at);
+    case YAML_ALIAS_EVENT:
+      return take_alias(at);
+    case YAML_SCALAR_EVENT:
+      return take_scalar(event);
+    case YAML_SEQUENCE_START_EVENT:
+      refuse(at, event.data.sequence_start.tag, event.data.sequence_start.anchor);
+      return begin(YamlNode::Kind::list, at);
+    case YAML_MAPPING_START_EVENT:
+      refuse(at, event.data.mapping_start.tag, event.data.mapping_start.anchor);
+      return begin(YamlNode::Kind::map, at);
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+      return end();
+    default:
+      return;
+  }
+}
+
+void TreeBuilder::begin_document(Position at) {
   if (++documents_ == 2)
-    stop(lines_.place(mark), "a second document begins here; a playbook is one document",
+    stop(at, "a second document begins here; a playbook is one document",
          "put each playbook in a file of its own");
 }
 
-void TreeBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
-  if (stopped_) return;
-  Position at = lines_.place(mark);
-  refuse(at, "", anchor);
+void TreeBuilder::take_null(Position at) {
   if (wants_key()) return stop(at, "a key is missing before ':'", kQuoteTemplates);
-  // An empty value is reported where the next token stands; its key is the better place.
-  if (!stack_.empty() && stack_.back().has_key && at.line > stack_.back().key_at.line)
-    at = stack_.back().key_at;
   YamlNode node;
   node.at = node.text_at = at;
   add(std::move(node));
 }
 
-void TreeBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t) {
-  if (stopped_) return;
-  Position at = lines_.place(mark);
+void TreeBuilder::take_alias(Position at) {
   diagnostics_.error(at, "aliases ('*name') are not allowed in a playbook", "repeat the value");
   if (wants_key()) return stop(at, "a key must be a plain word", {});
   YamlNode node;
@@ -176,38 +197,28 @@ void TreeBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t) {
   add(std::move(node));
 }
 
-void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                           const std::string& value) {
-  if (stopped_) return;
-  Position at = lines_.place(mark);
-  refuse(at, tag, anchor);
-  bool quoted = tag == "!" && (lines_.at(mark) == '\'' || lines_.at(mark) == '"');
-  if (quoted && !lines_.closes(mark))
-    return stop(at, "this quote is not closed", "a quote inside is written '' or \\\"");
-  if (wants_key()) return take_key(at, value);
+void TreeBuilder::take_scalar(const yaml_event_t& event) {
+  const auto& scalar = event.data.scalar;
+  Position at = lines_.place(event.start_mark);
+  refuse(at, scalar.tag, scalar.anchor);
+  std::string text(reinterpret_cast<const char*>(scalar.value), scalar.length);
+  if (scalar.style == YAML_PLAIN_SCALAR_STYLE && scalar.tag == nullptr) {
+    // An empty value has no place; that of its key is the best.
+    if (text.empty() && !stack_.empty() && stack_.back().has_key)
+      return take_null(stack_.back().key_at);
+    if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")
+      return take_null(at);
+  }
+  if (wants_key()) return take_key(at, text);
   YamlNode node;
   node.kind = YamlNode::Kind::scalar;
   node.at = node.text_at = at;
-  node.text = value;
-  place_text(node, mark, tag);
+  node.text = std::move(text);
+  place_text(node, event);
   add(std::move(node));
 }
 
-void TreeBuilder::OnSequenceStart(const YAML::Mark& mark, const std::string& tag,
-                                  YAML::anchor_t anchor, YAML::EmitterStyle::value) {
-  begin(YamlNode::Kind::list, mark, tag, anchor);
-}
-
-void TreeBuilder::OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                             YAML::EmitterStyle::value) {
-  begin(YamlNode::Kind::map, mark, tag, anchor);
-}
-
-void TreeBuilder::begin(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
-                        YAML::anchor_t anchor) {
-  if (stopped_) return;
-  Position at = lines_.place(mark);
-  refuse(at, tag, anchor);
+void TreeBuilder::begin(YamlNode::Kind kind, Position at) {
   if (wants_key()) return stop(at, "a key must be a plain word", kQuoteTemplates);
   if (stack_.size() >= static_cast<size_t>(limits::kYamlMaxDepth))
     return stop(at, "nested deeper than " + std::to_string(limits::kYamlMaxDepth) + " levels",
@@ -218,21 +229,18 @@ void TreeBuilder::begin(YamlNode::Kind kind, const YAML::Mark& mark, const std::
 }
 
 void TreeBuilder::end() {
-  if (stopped_) return;
   YamlNode node = std::move(stack_.back().node);
   stack_.pop_back();
   add(std::move(node));
 }
 
 // Reports a tag or an anchor; reading goes on as if it were not there.
-bool TreeBuilder::refuse(Position at, const std::string& tag, YAML::anchor_t anchor) {
-  if (anchor != YAML::NullAnchor)
+void TreeBuilder::refuse(Position at, const yaml_char_t* tag, const yaml_char_t* anchor) {
+  if (anchor != nullptr)
     diagnostics_.error(at, "anchors ('&name') are not allowed in a playbook", "repeat the value");
-  bool tagged = !tag.empty() && tag != "?" && tag != "!";
-  if (tagged)
+  if (tag != nullptr && view(tag) != "!")
     diagnostics_.error(at, "tags ('!name') are not allowed in a playbook",
                        "leave the tag out; quote the value if it is text");
-  return tagged || anchor != YAML::NullAnchor;
 }
 
 bool TreeBuilder::wants_key() const {
@@ -286,12 +294,15 @@ void TreeBuilder::add(YamlNode node) {
       {.key = std::move(frame.key), .at = frame.key_at, .value = std::move(node)});
 }
 
-// yaml-cpp marks the quote or the `|`; templates need the place of the first character.
-void TreeBuilder::place_text(YamlNode& node, const YAML::Mark& mark, const std::string& tag) const {
-  if (tag != "!") return;
-  char first = lines_.at(mark);
-  if (first != '|' && first != '>') {
+// libyaml marks the quote or the `|`; templates need the place of the first character.
+void TreeBuilder::place_text(YamlNode& node, const yaml_event_t& event) const {
+  const auto& scalar = event.data.scalar;
+  bool block = scalar.style == YAML_LITERAL_SCALAR_STYLE ||
+               scalar.style == YAML_FOLDED_SCALAR_STYLE;
+  if (scalar.style == YAML_PLAIN_SCALAR_STYLE && scalar.tag == nullptr) return;
+  if (!block) {
     node.style = YamlNode::Style::quoted;
+    char first = lines_.at(event.start_mark);
     if (first == '\'' || first == '"') node.text_at.column += 1;
     return;
   }
@@ -313,52 +324,115 @@ void TreeBuilder::stop(Position at, std::string text, std::string_view suggestio
 }
 
 struct Wording {
-  std::string_view theirs;
+  std::string_view context;  // "" is any
+  std::string_view problem;
   std::string_view ours;
   std::string_view suggestion;
+  enum { at_problem, at_context } place = at_problem;
 };
 
-// yaml-cpp's words for a person who does not know its grammar.
+// libyaml's words for a person who does not know YAML's grammar.
 constexpr Wording kWordings[] = {
-    {"end of sequence flow not found", "this '[' list is not closed; expected ',' or ']'", ""},
-    {"end of map flow not found", "this '{' map is not closed; expected ',' or '}'",
-     kQuoteTemplates},
-    {"end of map not found", "expected a key of the map above, or a line with less indentation",
+    {"", "did not find expected ',' or ']'",
+     "this '[' list is not closed; expected ',' or ']'", ""},
+    {"", "did not find expected ',' or '}'",
+     "this '{' map is not closed; expected ',' or '}'", kQuoteTemplates},
+    {"", "did not find expected key",
+     "expected a key of the map above, or a line with less indentation",
      "indent the keys of one map equally"},
-    {"end of sequence not found", "expected '- ' or a line with less indentation",
-     "indent the items of one list equally"},
-    {"illegal map value", "a ':' is not allowed here", "quote text that holds ': '"},
-    {"illegal block entry", "a list item '- ' is not allowed here",
-     "begin the list on a line of its own"},
-    {"illegal flow end", "a closing bracket without an opening one", ""},
-    {"illegal EOF in scalar", "the text ends inside quotes", "close the quote"},
-    {"illegal document indicator in scalar", "a '---' or '...' line inside quotes",
+    {"while scanning a simple key", "could not find expected ':'",
+     "expected a key of the map above, or a line with less indentation",
+     "indent the keys of one map equally", Wording::at_context},
+    {"", "did not find expected <document start>",
+     "expected a key of the map above, or a line with less indentation",
+     "indent the keys of one map equally"},
+    {"", "did not find expected '-' indicator",
+     "expected '- ' or a line with less indentation", "indent the items of one list equally"},
+    {"", "mapping values are not allowed in this context", "a ':' is not allowed here",
+     "quote text that holds ': '"},
+    {"", "found unexpected ':'", "a ':' is not allowed here", "quote text that holds ': '"},
+    {"", "mapping keys are not allowed in this context", "a '?' is not allowed here",
+     "quote text that begins with '?'"},
+    {"", "block sequence entries are not allowed in this context",
+     "a list item '- ' is not allowed here", "begin the list on a line of its own"},
+    {"", "found unexpected end of stream", "this quote is not closed",
+     "a quote inside is written '' or \\\"", Wording::at_context},
+    {"", "found unexpected document indicator", "a '---' or '...' line inside quotes",
      "close the quote"},
-    {"illegal tab when looking for indentation", "a tab is not allowed as indentation",
-     "indent with spaces"},
-    {"illegal character in scalar", "unexpected character in text", "quote the text"},
-    {"unknown token", "unexpected character", "quote text that begins with a special character"},
-    {"the referenced anchor is not defined", "aliases ('*name') are not allowed in a playbook",
-     "quote text that begins with '*'"},
-    {"alias not found after *", "unexpected '*'", "quote text that begins with '*'"},
-    {"anchor not found after &", "unexpected '&'", "quote text that begins with '&'"},
-    {"bad file", "nested too deeply", ""},
+    {"", "found unknown escape character", "an unknown escape after '\\'",
+     "write \\\\ for a backslash, or use single quotes"},
+    {"", "found a tab character that violates indentation",
+     "a tab is not allowed as indentation", "indent with spaces"},
+    {"", "found a tab character where an indentation space is expected",
+     "a tab is not allowed as indentation", "indent with spaces"},
+    {"", "found character that cannot start any token", "unexpected character",
+     "quote text that begins with a special character"},
+    {"", "did not find expected node content", "a value is expected here", kQuoteTemplates},
+    {"while scanning an alias", "", "unexpected '*'", "quote text that begins with '*'",
+     Wording::at_context},
+    {"while scanning an anchor", "", "unexpected '&'", "quote text that begins with '&'",
+     Wording::at_context},
+    {"while scanning a directive", "", "a '%' line is not allowed here", "leave the line out",
+     Wording::at_context},
+    {"while scanning a %YAML directive", "", "a '%' line is not allowed here",
+     "leave the line out", Wording::at_context},
+    {"while scanning a %TAG directive", "", "a '%' line is not allowed here",
+     "leave the line out", Wording::at_context},
+    {"", "found incompatible YAML document", "a '%' line is not allowed here",
+     "leave the line out"},
+    {"", "found undefined tag handle", "tags ('!name') are not allowed in a playbook",
+     "leave the tag out; quote the value if it is text"},
+    {"while scanning a tag", "", "tags ('!name') are not allowed in a playbook",
+     "quote text that begins with '!'", Wording::at_context},
+    {"while parsing a tag", "", "tags ('!name') are not allowed in a playbook",
+     "quote text that begins with '!'", Wording::at_context},
 };
 
-void report_syntax(const YAML::Exception& e, const LineIndex& lines, Diagnostics& diagnostics) {
-  Position at = e.mark.is_null() ? Position{1, 1} : lines.place(e.mark);
+std::string_view view(const char* text) { return text == nullptr ? std::string_view{} : text; }
+
+bool fits(const Wording& w, const yaml_parser_t& state) {
+  return (w.context.empty() || w.context == view(state.context)) &&
+         (w.problem.empty() || w.problem == view(state.problem));
+}
+
+// A key and its ':' must be found within so many characters; libyaml calls it another mistake.
+bool report_long_key(const yaml_parser_t& state, const LineIndex& lines,
+                     Diagnostics& diagnostics) {
+  constexpr int kKeyMost = 1024;
+  bool about_keys = view(state.problem) == "could not find expected ':'" ||
+                    view(state.problem) == "mapping values are not allowed in this context";
+  Position at = lines.place(state.problem_mark);
   std::string_view line = lines.line(at.line);
-  if (size_t tab = line.find_first_not_of(' '); tab != line.npos && line[tab] == '\t') {
-    diagnostics.error({at.line, static_cast<int>(tab) + 1}, "a tab is not allowed as indentation",
-                      "indent with spaces");
-    return;
-  }
+  size_t begin = std::min(line.find_first_not_of(" -?{["), line.size());
+  size_t colon = line.find(':', begin);
+  if (!about_keys || at.column - static_cast<int>(begin) <= kKeyMost ||
+      colon == std::string_view::npos || colon - begin <= static_cast<size_t>(kKeyMost))
+    return false;
+  diagnostics.error({at.line, static_cast<int>(begin) + 1},
+                    "a key has " + std::to_string(kKeyMost) + " characters at most",
+                    "quote text that holds ': '");
+  return true;
+}
+
+void report_syntax(const yaml_parser_t& state, const LineIndex& lines, Diagnostics& diagnostics) {
+  if (state.error == YAML_MEMORY_ERROR) return diagnostics.error({1, 1}, "not enough memory");
+  if (state.error == YAML_READER_ERROR)
+    return diagnostics.error(lines.place(state.problem_offset), "a control character",
+                             "write it as an escape in double quotes");
+  Position at = lines.place(state.problem_mark);
+  std::string_view line = lines.line(at.line);
+  if (size_t tab = line.find_first_not_of(' '); tab != line.npos && line[tab] == '\t')
+    return diagnostics.error({at.line, static_cast<int>(tab) + 1},
+                             "a tab is not allowed as indentation", "indent with spaces");
+  if (report_long_key(state, lines, diagnostics)) return;
+  if (view(state.problem) == "did not find expected key" && lines.at(state.problem_mark) == ':')
+    return diagnostics.error(at, "a key is missing before ':'", std::string(kQuoteTemplates));
   for (const Wording& w : kWordings) {
-    if (e.msg != w.theirs) continue;
-    diagnostics.error(at, std::string(w.ours), std::string(w.suggestion));
-    return;
+    if (!fits(w, state)) continue;
+    if (w.place == Wording::at_context) at = lines.place(state.context_mark);
+    return diagnostics.error(at, std::string(w.ours), std::string(w.suggestion));
   }
-  diagnostics.error(at, "YAML: " + e.msg);
+  diagnostics.error(at, "YAML: " + std::string(view(state.problem)));
 }
 
 bool check_bytes(std::string_view text, Diagnostics& diagnostics) {
@@ -387,20 +461,17 @@ std::optional<YamlNode> read_yaml(std::string_view text, Diagnostics& diagnostic
   if (!check_bytes(text, diagnostics)) return std::nullopt;
   LineIndex lines(text);
   TreeBuilder builder(lines, diagnostics);
-  TextBuffer buffer(text);
-  try {
-    std::istream stream(&buffer);
-    YAML::Parser parser(stream);
-    while (!builder.stopped() && parser.HandleNextDocument(builder)) {
+  EventParser parser(text);
+  for (bool more = true; more;) {
+    const yaml_event_t* event = parser.next();
+    if (event == nullptr) {
+      report_syntax(parser.state(), lines, diagnostics);
+      return std::nullopt;
     }
-  } catch (const YAML::Exception& e) {
-    if (!builder.stopped()) report_syntax(e, lines, diagnostics);
-    return std::nullopt;
-  } catch (const std::exception& e) {
-    diagnostics.error({1, 1}, std::string("YAML: ") + e.what());
-    return std::nullopt;
+    more = event->type != YAML_STREAM_END_EVENT;
+    builder.take(*event);
+    if (builder.stopped()) return std::nullopt;
   }
-  if (builder.stopped()) return std::nullopt;
   if (builder.documents() == 0) {
     diagnostics.error({1, 1}, "the file is empty; expected a playbook",
                       "begin with 'apiVersion: tidemill/v1'");

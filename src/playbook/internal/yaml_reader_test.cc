@@ -154,6 +154,30 @@ TEST(YamlReader, refuses_what_a_playbook_may_not_use) {
   EXPECT_EQ(first(std::string("a: b\0c\n", 7)), "1:5 a control character");
 }
 
+TEST(YamlReader, says_what_the_library_finds_in_words_of_its_own) {
+  EXPECT_EQ(first("a: b: c\n"), "1:5 a ':' is not allowed here");
+  EXPECT_EQ(first("a: 1\nb\nc: 2\n"),
+            "2:1 expected a key of the map above, or a line with less indentation");
+  EXPECT_EQ(first("a: [1, 2\nb: 3\n").substr(0, 2), "2:");
+  EXPECT_EQ(first("a: @b\n"), "1:4 unexpected character");
+  EXPECT_EQ(first("a: \"\\q\"\n").substr(4), "an unknown escape after '\\'");
+  EXPECT_EQ(first("%nonsense\n---\na: 1\n"), "1:1 a '%' line is not allowed here");
+  EXPECT_EQ(first("a: !x!y 1\n"), "1:4 tags ('!name') are not allowed in a playbook");
+  EXPECT_EQ(first("a: {b}}\n").find("YAML:"), std::string::npos);
+  EXPECT_EQ(first(std::string(1100, 'k') + ": 1\n"), "1:1 a key has 1024 characters at most");
+  EXPECT_EQ(first("~: 1\n"), "1:1 a key is missing before ':'");
+}
+
+TEST(YamlReader, finds_places_behind_characters_of_several_bytes) {
+  std::string many;
+  for (int i = 0; i < 300; ++i) many += "é";
+  EXPECT_EQ(first("a: '" + many + "'\r\nb: [ü, &x 1]\r\n"),
+            "2:8 anchors ('&name') are not allowed in a playbook");
+  // Such a separator ends no line of an editor.
+  EXPECT_EQ(first("a: 'x\xe2\x80\xa8y'\nb: &x 1\n"),
+            "2:4 anchors ('&name') are not allowed in a playbook");
+}
+
 TEST(YamlReader, goes_on_after_a_duplicate_key_and_keeps_the_first) {
   Read r = read("a: 1\na: 2\nb: 3\n");
   ASSERT_TRUE(r.root);
