@@ -266,6 +266,28 @@ std::vector<Template::Piece> Template::pieces() const {
   return pieces;
 }
 
+Evaluated<std::vector<Template::Given>> Template::evaluate_apart(const Scope& scope,
+                                                                Fuel& fuel) const {
+  TIDEMILL_ASSERT(has_blocks());
+  expr::Evaluation e(scope, fuel);
+  std::vector<expr::Evaluation::Output> outputs;
+  std::string text;
+  {
+    const expr::Evaluation::Outputs apart(e, &outputs);
+    expr::Evaluation::Frame frame(e);
+    if (!expr::render_block(e, body_->block, text)) return e.error();
+  }
+  std::vector<Given> given;
+  size_t at = 0;
+  for (expr::Evaluation::Output& output : outputs) {
+    if (output.at > at) given.push_back({text.substr(at, output.at - at), std::nullopt});
+    at = output.at;
+    given.push_back({{}, std::move(output.value), output.is_ident});
+  }
+  if (at < text.size()) given.push_back({text.substr(at), std::nullopt});
+  return given;
+}
+
 Evaluated<Value> Template::evaluate_piece(const Piece& piece, const Scope& scope, Fuel& fuel) {
   if (piece.expression == nullptr) return Value(piece.literal);
   expr::Evaluation e(scope, fuel);

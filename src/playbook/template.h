@@ -130,7 +130,7 @@ class Template {
                                       Fuel& fuel) const;  // undefined is a value
 
   // The pieces of a template used by the SQL tools: literal text and expressions in order; a
-  // template with {% %} blocks is rendered as a whole and has no pieces.
+  // template with {% %} blocks has none before it is evaluated.
   struct Piece {
     std::string literal;  // when `expression` is null
     std::shared_ptr<const TemplateNode> expression;
@@ -138,6 +138,13 @@ class Template {
   };
   bool has_blocks() const;
   std::vector<Piece> pieces() const;
+  // What a template with blocks gives this time: text, and the values of its {{ }} apart from it.
+  struct Given {
+    std::string literal;  // when there is no value
+    std::optional<Value> value;
+    bool is_ident = false;
+  };
+  Evaluated<std::vector<Given>> evaluate_apart(const Scope& scope, Fuel& fuel) const;
   static Evaluated<Value> evaluate_piece(const Piece& piece, const Scope& scope, Fuel& fuel);
 
  private:

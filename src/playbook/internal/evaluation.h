@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "playbook/template.h"
 #include "playbook/value.h"
@@ -64,6 +65,28 @@ class Evaluation {
     const Scope* outer_;
     Scope* inner_;
   };
+  // While it lives, the value of each {{ }} is put aside with its place in the text, which does not
+  // get it. Of text that becomes a value (`set` blocks) nothing is put aside.
+  struct Output {
+    size_t at = 0;
+    Value value;
+    bool is_ident = false;
+  };
+  class Outputs {
+   public:
+    Outputs(Evaluation& e, std::vector<Output>* to) : e_(e), before_(e.outputs_) {
+      e.outputs_ = to;
+    }
+    ~Outputs() { e_.outputs_ = before_; }
+    Outputs(const Outputs&) = delete;
+    Outputs& operator=(const Outputs&) = delete;
+
+   private:
+    Evaluation& e_;
+    std::vector<Output>* before_;
+  };
+  std::vector<Output>* outputs() const { return outputs_; }
+
   void bind(std::string_view name, Value value) { frame_->set(name, std::move(value)); }
 
   // Explanations look at the scope again, with little fuel and without touching this evaluation.
@@ -74,6 +97,7 @@ class Evaluation {
 
   const Scope* scope_;
   Scope* frame_ = nullptr;
+  std::vector<Output>* outputs_ = nullptr;
   Fuel& fuel_;
   EvalError error_;
 };

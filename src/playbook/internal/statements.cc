@@ -47,6 +47,10 @@ bool OutputStatement::render(Evaluation& e, std::string& out) const {
   Value storage;
   const Value* v = node_->eval_defined(e, storage);
   if (v == nullptr) return false;
+  if (auto* outputs = e.outputs(); outputs != nullptr) {
+    outputs->push_back({out.size(), *v, node_->ends_in_ident()});
+    return e.step(node_->at);
+  }
   const size_t before = out.size();
   if (v->is_string()) {
     out += v->as_string();
@@ -145,6 +149,7 @@ void ForStatement::collect(References& refs) const {
 bool SetStatement::render(Evaluation& e, std::string&) const {
   if (node_ == nullptr) {
     std::string text;
+    const Evaluation::Outputs none(e, nullptr);
     if (!render_block(e, body_, text)) return false;
     e.bind(name_, Value(std::move(text)));
     return true;

@@ -229,6 +229,38 @@ TEST_F(SqliteTest, ATimeoutAndACancelEndALongStatement) {
   EXPECT_EQ(to_json(run("SELECT count(*) AS n FROM t").data.get("rows")), R"([{"n":1}])");
 }
 
+TEST_F(SqliteTest, ValuesInsideBlocksAreBoundToo) {
+  run("CREATE TABLE t (id INTEGER, name TEXT)");
+  const std::string insert =
+      "INSERT INTO t VALUES {% for i in items %}({{ i.id }}, '{{ i.t }}')"
+      "{% if not loop.last %}, {% endif %}{% endfor %}";
+  const std::string rows = R"({"items": [{"id": 1, "t": "O'Brien"},
+                                         {"id": null, "t": "x'); DROP TABLE t; --"}]})";
+  EXPECT_EQ(kind(insert, rows), "none");
+  EXPECT_EQ(to_json(run("SELECT * FROM t").data.get("rows")),
+            R"([{"id":1,"name":"O'Brien"},{"id":null,"name":"x'); DROP TABLE t; --"}])");
+  EXPECT_EQ(json("SELECT {% if true %}{{ w }}{% endif %} AS a", R"({"w": "plain"})").substr(0, 7),
+            "config:");
+  EXPECT_EQ(to_json(run("SELECT {% if true %}{{ w | ident }}{% endif %} FROM t WHERE id = 1",
+                        R"({"w": "name"})")
+                        .data.get("rows")),
+            R"([{"name":"O'Brien"}])");
+  EXPECT_EQ(to_json(run("{% set x %}it's {{ w }}{% endset %}SELECT '{{ x }}' AS a",
+                        R"({"w": "me"})")
+                        .data.get("rows")),
+            R"([{"a":"it's me"}])");
+}
+
+TEST_F(SqliteTest, ManyValuesInsideBlocksAreWrittenEscaped) {
+  run("CREATE TABLE t (name TEXT)");
+  const std::string insert =
+      "INSERT INTO t VALUES {% for i in range(40000) %}({% if i > 0 %}'{{ w }}{{ i }}'{% else %}"
+      "NULL{% endif %}){% if not loop.last %},{% endif %}{% endfor %}";
+  EXPECT_EQ(run(insert, R"({"w": "it's "})").data.get("row_count").as_integer(), 40'000);
+  EXPECT_EQ(to_json(run("SELECT name FROM t WHERE rowid = 40000").data.get("rows")),
+            R"([{"name":"it's 39999"}])");
+}
+
 TEST_F(SqliteTest, BlocksAreRenderedWhole) {
   EXPECT_EQ(to_json(run("SELECT 1 AS a {% if true %}, 2 AS b{% endif %}").data.get("rows")),
             R"([{"a":1,"b":2}])");

@@ -13,6 +13,9 @@ using playbook::Value;
 
 // Programs are dropped all together above this number: playbooks have few statements.
 constexpr size_t kProgramsKept = 4'096;
+// Of a text with blocks; above that its values are written into it, escaped. Databases take some
+// ten thousand.
+constexpr size_t kParametersMax = 1'000;
 constexpr std::array<std::string_view, 3> kStatementKeys = {"query", "command", "commands"};
 
 // The `{{ … }}` number `n` of a template's text, for messages.
@@ -113,16 +116,30 @@ Status SqlTemplates::add_template(const playbook::Template& source, const ToolCa
   return Ok{};
 }
 
-// A text with Jinja blocks can become anything, so it is rendered whole and has no parameters.
+// A text with Jinja blocks can become anything, so it is compiled for each call; the values in it
+// are bound like those of any other.
 Status SqlTemplates::add_rendered(const playbook::Template& source, const ToolCall& call,
                                   SqlCall& out) {
   playbook::Fuel fuel{playbook::kWorkerFuel};
-  auto text = source.evaluate(call.scope, fuel);
-  if (!text.ok()) return evaluation_error(text.error());
-  const SqlPiece piece{playbook::render_text(text.value()), std::nullopt, false};
-  TIDEMILL_TRY(SqlProgram program, SqlProgram::compile({&piece, 1}, dialect_));
-  SqlCall::Source bound{std::make_shared<const SqlProgram>(std::move(program)), {}};
-  TIDEMILL_TRY(auto statements, bound.program->bind({}));
+  auto given = source.evaluate_apart(call.scope, fuel);
+  if (!given.ok()) return evaluation_error(given.error());
+  Entry entry;
+  entry.source = source;
+  SqlCall::Source bound;
+  for (playbook::Template::Given& g : given.value()) {
+    if (!g.value) {
+      entry.pieces.push_back({std::move(g.literal), std::nullopt, false});
+      continue;
+    }
+    entry.pieces.push_back({"", static_cast<uint32_t>(bound.values.size()), g.is_ident});
+    bound.values.push_back(std::move(*g.value));
+  }
+  TIDEMILL_TRY(SqlProgram program, SqlProgram::compile(joined(entry.pieces), dialect_));
+  bound.program = std::make_shared<const SqlProgram>(std::move(program));
+  TIDEMILL_CHECK(insert_bare_text(entry, call, bound, out.warnings));
+  const auto passing = bound.values.size() <= kParametersMax ? SqlProgram::Passing::parameters
+                                                             : SqlProgram::Passing::written;
+  TIDEMILL_TRY(auto statements, bound.program->bind(bound.values, passing));
   std::move(statements.begin(), statements.end(), std::back_inserter(out.statements));
   out.sources.push_back(std::move(bound));
   return Ok{};
@@ -137,8 +154,10 @@ Status SqlTemplates::insert_bare_text(const Entry& entry, const ToolCall& call,
   std::vector<SqlPiece> pieces = entry.pieces;
   for (const uint32_t slot : bare) {
     const Value& value = source.values[slot];
-    const std::string what =
-        expression_text(entry.source.text(), slot) + " is a " + shown(value) + " outside a literal";
+    const std::string expression = entry.source.has_blocks()
+                                       ? "a {{ … }} of a text with {% %} blocks"
+                                       : expression_text(entry.source.text(), slot);
+    const std::string what = expression + " is a " + shown(value) + " outside a literal";
     if (!call.noetl || value.is_list() || value.is_map() || value.is_undefined()) {
       return Error{ErrorCode::invalid,
                    what +
