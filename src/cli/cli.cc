@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include "cli/exit_code.h"
 #include "cli/internal/context.h"
+#include "os/terminal.h"
 
 namespace tidemill::cli {
 
@@ -40,6 +43,16 @@ int exit_code_of(const Error& error) {
   return kExitStore;
 }
 
+// Who closed the pipe wants no more; anything else is worth a word.
+int output_failed(int reason, int exit_code) {
+  if (reason == EPIPE) return exit_code;
+  fmt::print(stderr,
+             "tidemill: error: the output could not be written: {}; nothing recorded is lost, "
+             "`tidemill show latest` prints it again\n",
+             std::generic_category().message(reason));
+  return exit_code == kExitOk ? kExitFailed : exit_code;
+}
+
 }  // namespace
 
 int report(const Error& error) {
@@ -49,6 +62,7 @@ int report(const Error& error) {
 
 int run_cli(const std::vector<std::string>& arguments, const client::LocalServices& services,
             const std::vector<ExtraCommand>& extra) {
+  os::forgive_stderr();
   if (!arguments.empty()) {
     for (const ExtraCommand& command : extra) {
       if (arguments[0] == command.name) return command.run({arguments.begin() + 1, arguments.end()});
@@ -74,8 +88,10 @@ int run_cli(const std::vector<std::string>& arguments, const client::LocalServic
   } catch (const CLI::ParseError& e) {
     const int code = app.exit(e, std::cout, std::cerr);
     return code == 0 ? kExitOk : kExitUsage;
+  } catch (const std::system_error& e) {  // fmt's: stdout cannot be written
+    return output_failed(e.code().value(), context.exit_code);
   }
-  return context.exit_code;
+  return std::fflush(stdout) == 0 ? context.exit_code : output_failed(errno, context.exit_code);
 }
 
 }  // namespace tidemill::cli

@@ -214,11 +214,14 @@ class OwnedRecords : public StoreRecords {
 
 Result<std::unique_ptr<client::LocalRun>> open_local_run(const client::LocalRunOptions& options) {
   auto run = std::make_unique<LocalRunParts>();
-  TIDEMILL_CHECK(run->open(options));
+  client::LocalRunOptions resolved = options;
+  resolved.store = os::resolve_links(options.store);
+  TIDEMILL_CHECK(run->open(resolved));
   return std::unique_ptr<client::LocalRun>(std::move(run));
 }
 
-Result<std::unique_ptr<client::Records>> open_store_records(const std::string& store) {
+Result<std::unique_ptr<client::Records>> open_store_records(const std::string& name) {
+  const std::string store = os::resolve_links(name);
   TIDEMILL_TRY(auto reader, store::open_sqlite_reader(store));
   TIDEMILL_TRY(auto blobs, blob::open_disk_reader(blobs_path(store)));
   return std::unique_ptr<client::Records>(
@@ -226,7 +229,7 @@ Result<std::unique_ptr<client::Records>> open_store_records(const std::string& s
 }
 
 Result<std::unique_ptr<client::Control>> connect_control(const std::string& store) {
-  const std::string path = socket_path(store);
+  const std::string path = socket_path(os::resolve_links(store));
   return std::unique_ptr<client::Control>(
       std::make_unique<client::LineControl>([path](const std::string& line) {
         return net::ask_line(path, line, kControlTime);

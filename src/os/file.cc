@@ -175,6 +175,19 @@ Result<uint64_t> file_size(const std::string& path) {
   return static_cast<uint64_t>(s.st_size);
 }
 
+Result<FileIdentity> file_identity(const std::string& path) {
+  struct stat s {};
+  if (::stat(path.c_str(), &s) != 0) return system_error(errno, "read", path);
+  return FileIdentity{s.st_dev, s.st_ino, s.st_nlink};
+}
+
+std::string resolve_links(const std::string& path) {
+  std::error_code failure;
+  if (!std::filesystem::is_symlink(std::filesystem::symlink_status(path, failure))) return path;
+  const auto resolved = std::filesystem::weakly_canonical(path, failure);
+  return failure ? path : resolved.string();
+}
+
 Result<std::vector<std::string>> list_folder(const std::string& path) {
   std::error_code failure;
   std::filesystem::directory_iterator it(path, failure);

@@ -58,6 +58,18 @@ Status rename_file(const std::string& from, const std::string& to);
 Status remove_file(const std::string& path);  // not_found when there is none
 bool exists(const std::string& path);
 Result<uint64_t> file_size(const std::string& path);
+// Which file stands under a name, and how many names it has.
+struct FileIdentity {
+  uint64_t device = 0;
+  uint64_t number = 0;
+  uint64_t names = 0;
+  bool is_same_file(const FileIdentity& other) const {
+    return device == other.device && number == other.number;
+  }
+};
+Result<FileIdentity> file_identity(const std::string& path);
+// The path without symbolic links, as far as it exists.
+std::string resolve_links(const std::string& path);
 Result<std::vector<std::string>> list_folder(const std::string& path);  // names, sorted
 std::string folder_of(const std::string& path);  // "." when the path has no folder in it
 

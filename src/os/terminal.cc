@@ -3,6 +3,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
+
 namespace tidemill::os {
 
 namespace {
@@ -16,6 +19,29 @@ size_t stderr_width() {
   winsize size{};
   const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > kWidthMin;
   return known ? size.ws_col : kWidth;
+}
+
+namespace {
+
+ssize_t write_or_lose(void*, const char* text, size_t size) {
+  size_t at = 0;
+  while (at < size) {
+    const ssize_t written = ::write(STDERR_FILENO, text + at, size - at);
+    if (written < 0 && errno != EINTR) break;
+    if (written > 0) at += static_cast<size_t>(written);
+  }
+  return static_cast<ssize_t>(size);
+}
+
+}  // namespace
+
+void forgive_stderr() {
+  cookie_io_functions_t functions{};
+  functions.write = write_or_lose;
+  FILE* const forgiving = fopencookie(nullptr, "w", functions);
+  if (forgiving == nullptr) return;
+  std::setvbuf(forgiving, nullptr, _IONBF, 0);
+  stderr = forgiving;
 }
 
 }  // namespace tidemill::os

@@ -206,6 +206,14 @@ class Wrong(Terminal):
                 self.assertIn("17" if "17" in command else "latest",
                               self.type(f"tidemill {command}", 4).err)
 
+    def test_output_that_cannot_be_written(self) -> None:
+        for lost in ("2>/dev/full", "2>&-"):
+            said = self.type(f"tidemill run examples/hello.yaml {lost}")
+            self.assertIn("Hello, world!", said.out)
+        said = self.type("tidemill run examples/hello.yaml >/dev/full", 1)
+        self.assertIn("No space left", said.err)
+        self.assertEqual(len(self.type("tidemill list --json").json()), 3)
+
     def test_version_and_help(self) -> None:
         self.assertRegex(self.type("tidemill version").out, r"^tidemill \d+\.\d+\.\d+ ")
         self.assertRegex(self.type("tidemill version --json").json()["version"], r"^\d+\.\d+\.\d+$")

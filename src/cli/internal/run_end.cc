@@ -91,7 +91,6 @@ void print_end(const Context& context, client::Records& records, const RunEnd& e
       fmt::print("{}\n", result);
     }
   }
-  std::fflush(stdout);
   const client::Progress& p = end.progress;
   fmt::print(stderr, "execution {} {} in {}: {}{}{}\n", end.id.raw, state_name(p.state),
              duration_text(end.taken), counted(p.tasks_finished, "task"),

@@ -131,6 +131,29 @@ TEST_F(SqliteFileTest, ASecondOwnerIsToldTheFirst) {
                             "; wait until it has ended, or use another store");
 }
 
+TEST_F(SqliteFileTest, OtherNamesOfTheFileHaveTheSameOwner) {
+  const auto store = open(path());
+  const std::string link = folder_ + "/link.db";
+  ASSERT_EQ(symlink(path().c_str(), link.c_str()), 0);
+  EXPECT_EQ(refused(link).code, ErrorCode::conflict);
+  const std::string second = folder_ + "/second.db";
+  ASSERT_EQ(::link(path().c_str(), second.c_str()), 0);
+  EXPECT_EQ(refused(second).code, ErrorCode::conflict);
+  EXPECT_NE(refused(second).what.find("second name"), std::string::npos);
+}
+
+TEST_F(SqliteFileTest, AFileThatIsTakenAwayIsNoticed) {
+  const auto store = open(path());
+  write_pages(*store, 1);
+  const Turn next{store->stats().commits + 1};
+  ASSERT_EQ(unlink(path().c_str()), 0);
+  const Change change = PutTask{};
+  const Status refused = store->commit({&change, 1}, {next, {}});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().what.find("removed or replaced"), std::string::npos);
+  EXPECT_TRUE(store->failed());
+}
+
 TEST_F(SqliteFileTest, AReaderSeesWhatTheOwnerCommitsMeanwhile) {
   const auto owner = open(path());
   fill(*owner);

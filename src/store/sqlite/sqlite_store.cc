@@ -91,10 +91,12 @@ class SqliteStore : public Store {
   Status transaction(std::string_view doing, Write write) REQUIRES(commits_);
   Status insert_plan(const Sha256& hash, std::string_view text,
                      std::span<const std::string> step_names);
+  Status check_file() const;
 
   const std::string path_;
   const SqliteOptions options_;
   std::optional<os::FileLock> ownership_;  // let go of last
+  os::FileIdentity file_;
   mutable os::Mutex commits_;
   std::unique_ptr<Database> db_;
   std::unique_ptr<Writer> writer_;
@@ -112,6 +114,7 @@ class SqliteStore : public Store {
 Status SqliteStore::start(std::optional<os::FileLock> ownership) {
   ownership_ = std::move(ownership);
   if (options_.mode == Mode::read_only) return Ok{};
+  TIDEMILL_TRY(file_, os::file_identity(path_));
   TIDEMILL_CHECK(
       db_->execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
                    "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY"));
@@ -187,7 +190,8 @@ Status SqliteStore::transaction(std::string_view doing, Write write) {
   if (failure_) {
     return Error{failure_->code, path_ + " takes no more writes: " + failure_->what};
   }
-  Status done = begin_.with().run();
+  Status done = check_file();
+  if (done.ok()) done = begin_.with().run();
   if (done.ok()) done = write();
   if (done.ok()) done = commit_.with().run();
   if (done.ok()) return done;
@@ -196,6 +200,13 @@ Status SqliteStore::transaction(std::string_view doing, Write write) {
   failure_ = std::move(done).error().with(std::string(doing) + " to " + path_);
   failed_ = true;
   return *failure_;
+}
+
+// SQLite would go on writing to a file that nobody can find again.
+Status SqliteStore::check_file() const {
+  const auto now = os::file_identity(path_);
+  if (now.ok() && now->is_same_file(file_)) return Ok{};
+  return Error{ErrorCode::io, "the file was removed or replaced while it was in use"};
 }
 
 Status SqliteStore::put_plan(const Sha256& hash, std::string_view text,
@@ -260,6 +271,15 @@ Result<os::FileLock> take_ownership(const std::string& path) {
                ownership.error().what + "; wait until it has ended, or use another store"};
 }
 
+// Under its other name another process could own it too.
+Status refuse_second_names(const std::string& path) {
+  TIDEMILL_TRY(const os::FileIdentity file, os::file_identity(path));
+  if (file.names <= 1) return Ok{};
+  return Error{ErrorCode::conflict,
+               "the file has a second name (a hard link), so nobody can tell who owns it; remove "
+               "that name, or make a copy"};
+}
+
 // What a person can do about it. Nothing has been changed.
 Error with_next_step(Error error) {
   if (error.code == ErrorCode::denied && !error.what.starts_with("there is no folder")) {
@@ -279,6 +299,7 @@ Result<std::unique_ptr<Store>> open_owned(const std::string& path, SqliteOptions
   TIDEMILL_CHECK(check_before_locking(path, options));
   TIDEMILL_TRY(os::FileLock ownership, take_ownership(path));
   const bool is_new = !os::exists(path);
+  if (!is_new) TIDEMILL_CHECK(refuse_second_names(path));
   TIDEMILL_TRY(auto db,
                Database::open(path, {is_new ? Database::Access::create : Database::Access::write,
                                      options.vfs,
@@ -297,7 +318,8 @@ Result<std::unique_ptr<Store>> open_owned(const std::string& path, SqliteOptions
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, SqliteOptions options) {
+Result<std::unique_ptr<Store>> open_sqlite(const std::string& name, SqliteOptions options) {
+  const std::string path = os::resolve_links(name);
   const auto open = [&]() -> Result<std::unique_ptr<Store>> {
     if (options.mode != Mode::read_only) return open_owned(path, options);
     TIDEMILL_TRY(auto db, open_for_reading(path, options.vfs));
