@@ -53,6 +53,7 @@ inline constexpr uint64_t kHttpBodyMax = 64 * 1024 * 1024;  // bytes of one answ
 // ---- the playbook language ----
 inline constexpr uint64_t kPlaybookMax = 8 * 1024 * 1024;
 inline constexpr int kYamlMaxDepth = 100;
+inline constexpr int kChildDepthMax = 20;  // executions that wait for one another
 inline constexpr int kJsonMaxDepth = 512;
 inline constexpr uint64_t kTemplateTextMax = 64 * 1024 * 1024;  // bytes of any text an expression makes
 inline constexpr uint64_t kTemplateItemsMax = 10'000'000;        // items of any list it makes

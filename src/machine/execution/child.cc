@@ -23,6 +23,15 @@ void give_deadline(State& s, LiveExecution& e, Duration timeout) {
   set_execution_timer(s, e.record.id, kDeadline, e.record.deadline);
 }
 
+// Whether as many executions as may be already wait for this one: playbooks that call each other by
+// computed paths would go on for ever.
+bool nests_too_deep(State& s, const LiveExecution& e) {
+  int depth = 1;
+  for (const LiveExecution* at = &e; at != nullptr && depth <= limits::kChildDepthMax; ++depth)
+    at = at->parent ? find(s, at->parent) : nullptr;
+  return depth > limits::kChildDepthMax;
+}
+
 }  // namespace
 
 ChildStart child_wanted(State& s, const WorkRef& parent, const StepRef& step,
@@ -38,6 +47,11 @@ ChildStart child_wanted(State& s, const WorkRef& parent, const StepRef& step,
   }
   LiveExecution* of = find(s, step.execution);
   if (!of) return refuse_child("the execution it belongs to is over");
+  if (nests_too_deep(s, *of)) {
+    return refuse_child("playbooks are nested " + std::to_string(limits::kChildDepthMax) +
+                        " deep here, the most there may be; does '" + child.path +
+                        "' call itself?");
+  }
   const playbook::PlanPtr plan = s.turn.rows->plan(child.plan);
   if (!plan) return refuse_child("the playbook '" + child.path + "' is not in the store");
   if (!child.return_step.empty() && !plan->find_step(child.return_step)) {
