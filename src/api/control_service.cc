@@ -30,13 +30,13 @@ machine::CommandBody command_of(const wire::ControlRequest& request) {
 ErrorCode code_of(machine::Refused::Why why) {
   switch (why) {
     case machine::Refused::Why::invalid:
+    case machine::Refused::Why::wrong_state:  // what was asked does not fit; the store is fine
       return ErrorCode::invalid;
     case machine::Refused::Why::too_large:
       return ErrorCode::too_large;
     case machine::Refused::Why::not_found:
       return ErrorCode::not_found;
     case machine::Refused::Why::key_conflict:
-    case machine::Refused::Why::wrong_state:
       return ErrorCode::conflict;
     case machine::Refused::Why::overloaded:
       break;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <iostream>
+#include <sstream>
 #include <system_error>
 
 #include "cli/exit_code.h"
@@ -86,7 +88,9 @@ int run_cli(const std::vector<std::string>& arguments, const client::LocalServic
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);  // CLI11 takes them last first.
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e, std::cout, std::cerr);
+    std::ostringstream said;
+    const int code = app.exit(e, std::cout, said);
+    if (!said.str().empty()) fmt::print(stderr, "tidemill: error: {}", said.str());
     return code == 0 ? kExitOk : kExitUsage;
   } catch (const std::system_error& e) {  // fmt's: stdout cannot be written
     return output_failed(e.code().value(), context.exit_code);

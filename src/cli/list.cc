@@ -85,10 +85,12 @@ int list(const Context& context, const Options& o) {
       o.store.empty() ? store_files(context.folder) : std::vector<std::string>{o.store};
   std::vector<Listed> rows;
   int code = kExitOk;
+  bool all_read = true;
   for (const std::string& file : files) {
     if (rows.size() >= o.limit && o.store.empty()) break;
     Status collected = collect(context, file, o.children, rows);
     if (collected.ok()) continue;
+    all_read = false;
     if (o.store.empty()) {
       say_left_out(collected.error());
     } else {
@@ -99,11 +101,12 @@ int list(const Context& context, const Options& o) {
     return a.execution.id > b.execution.id;
   });
   if (rows.size() > o.limit) rows.resize(o.limit);
+  if (rows.empty() && code != kExitOk) return code;
   if (context.json) {
     print_json(rows);
-  } else if (rows.empty()) {
+  } else if (rows.empty() && all_read) {
     fmt::print(stderr, "no runs here yet: start one with `tidemill run PLAYBOOK`\n");
-  } else {
+  } else if (!rows.empty()) {
     print_table(rows);
   }
   return code;

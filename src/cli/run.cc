@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include "cli/exit_code.h"
 #include "cli/internal/context.h"
@@ -14,6 +15,7 @@
 #include "cli/internal/run_end.h"
 #include "cli/internal/run_input.h"
 #include "cli/internal/stores.h"
+#include "model/limits.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/signals.h"
@@ -88,11 +90,27 @@ bool same_file(const std::string& a, const std::string& b) {
   return a == b || std::filesystem::equivalent(a, b, ignored);
 }
 
+Error nothing_unfinished(const Options& o, const std::optional<ExecutionRecord>& newest) {
+  const std::string nothing = "nothing of " + o.file + " is unfinished here; ";
+  if (newest && newest->state == ExecutionRecord::State::failed) {
+    const std::string again =
+        command_hint(fmt::format("run {} --resume {}", shell_word(o.file), newest->id.raw),
+                     o.store);
+    return {ErrorCode::not_found,
+            fmt::format("{}the newest, {}, failed: to try that again from its failed steps, `{}`; "
+                        "to start anew, run it without --resume",
+                        nothing, newest->id.raw, again)};
+  }
+  return {ErrorCode::not_found, nothing + "run it without --resume, or name an id that `" +
+                                    command_hint("list", o.store) + "` shows"};
+}
+
 // The execution that --resume means: the one named, or the newest unfinished one of this playbook.
 Result<Found> find_resumable(const Context& context, const Options& o) {
   if (!o.resume_id.empty()) return find_execution(context, o.store, o.resume_id);
   const std::vector<std::string> files =
       o.store.empty() ? store_files(context.folder) : std::vector<std::string>{o.store};
+  std::optional<ExecutionRecord> newest;
   for (const std::string& file : files) {
     auto records = context.services.open_records(file);
     if (!records.ok()) {
@@ -103,14 +121,12 @@ Result<Found> find_resumable(const Context& context, const Options& o) {
     TIDEMILL_TRY(std::vector<ExecutionRecord> all, (*records)->executions({}, 100'000));
     for (auto e = all.rbegin(); e != all.rend(); ++e) {
       const bool child = e->parent.task || e->parent.array;
-      if (unfinished(*e) && !child && same_file(e->file, o.file)) {
-        return Found{file, std::move(*records), std::move(*e)};
-      }
+      if (child || !same_file(e->file, o.file)) continue;
+      if (unfinished(*e)) return Found{file, std::move(*records), std::move(*e)};
+      if (!newest || newest->id < e->id) newest = *e;
     }
   }
-  return Error{ErrorCode::not_found, "nothing of " + o.file +
-                                         " is unfinished here; run it without --resume, or name an "
-                                         "id that `" + command_hint("list", o.store) + "` shows"};
+  return nothing_unfinished(o, newest);
 }
 
 Result<Run> resume(const Context& context, const Options& o) {
@@ -118,7 +134,7 @@ Result<Run> resume(const Context& context, const Options& o) {
   TIDEMILL_TRY(LocalRunOptions options, run_options(o));
   const ExecutionRecord& e = found.execution;
   TIDEMILL_TRY(const std::string text, found.records->plan_text(e.plan));
-  if (const auto now = os::read_file(o.file); now.ok() && *now != text) {
+  if (const auto now = os::read_regular_file(o.file, limits::kPlaybookMax); now.ok() && *now != text) {
     fmt::print(stderr, "note: {} has changed since; execution {} goes on with the text it was "
                        "started with\n", o.file, e.id.raw);
   }

@@ -3,6 +3,8 @@
 namespace tidemill::ledger {
 
 void StepTiming::add(const Trace& trace, WallTime recorded) {
+  // What was cancelled before it began, or never reported, has no parts.
+  if (trace.dispatched.ns == 0 || trace.reported.ns == 0) return;
   const Duration held = trace.reported - trace.dispatched;
   queue_wait.add(trace.dispatched - trace.ready);
   dispatch.add(held - (trace.sent - trace.started));

@@ -24,6 +24,7 @@ struct StepTiming {
   uint64_t bytes_out = 0;
   uint64_t calls = 0;
 
+  // Work that never began, or never said how it ended, does not count.
   void add(const Trace& trace, WallTime recorded);
   uint64_t attempts() const { return run.count(); }
 };

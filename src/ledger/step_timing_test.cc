@@ -29,5 +29,19 @@ TEST(StepTimingTest, PartsAddUp) {
   EXPECT_EQ(timing.attempts(), 1U);
 }
 
+TEST(StepTimingTest, WhatNeverBeganDoesNotCount) {
+  const WallTime ready{seconds(100).ns};
+  StepTiming timing;
+  Trace never;
+  never.ready = ready;
+  timing.add(never, ready + milliseconds(2));
+  Trace lost = never;
+  lost.dispatched = ready + milliseconds(1);
+  timing.add(lost, ready + milliseconds(2));
+  EXPECT_EQ(timing.attempts(), 0U);
+  EXPECT_EQ(timing.commit.count(), 0U);
+  EXPECT_EQ(timing.queue_wait.count(), 0U);
+}
+
 }  // namespace
 }  // namespace tidemill::ledger

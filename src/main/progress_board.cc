@@ -113,7 +113,7 @@ void ProgressBoard::put_execution(const ExecutionRecord& record) {
   e.state = record.state;
   e.error = record.error;
   if (!std::exchange(e.known, true)) {
-    const ExecutionId parent = execution_of(record.parent);
+    const ExecutionId parent = step_of(record.parent).execution;
     e.root = parent ? root_of(parent).root : record.id;
     if (parent) root_of(parent).children += 1;
   }
@@ -181,13 +181,13 @@ void ProgressBoard::finish_task(const HistoryRecord& history) {
 void ProgressBoard::put_attempt(const AttemptRecord& attempt) {
   using End = AttemptRecord::End;
   if (attempt.end == End::suspended || attempt.end == End::returned) return;
-  const ExecutionId id = execution_of(attempt.work);
-  if (!id) return;
-  note_failure(root_of(id), {.step = {.execution = id},
-                             .work = attempt.work,
-                             .attempt = attempt.number,
-                             .final = false,
-                             .error = attempt.error});
+  const StepRef step = step_of(attempt.work);
+  if (!step) return;
+  note_failure(root_of(step.execution), {.step = step,
+                                         .work = attempt.work,
+                                         .attempt = attempt.number,
+                                         .final = false,
+                                         .error = attempt.error});
 }
 
 void ProgressBoard::note_failure(Execution& root, client::FailureNote note) {
@@ -203,13 +203,13 @@ ProgressBoard::Execution& ProgressBoard::root_of(ExecutionId id) {
   return executions_[e.root];
 }
 
-ExecutionId ProgressBoard::execution_of(const WorkRef& work) const {
+StepRef ProgressBoard::step_of(const WorkRef& work) const {
   if (work.array) {
     const auto found = arrays_.find(work.array);
-    return found == arrays_.end() ? ExecutionId{} : found->second.execution;
+    return found == arrays_.end() ? StepRef{} : found->second;
   }
   const auto found = tasks_.find(work.task);
-  return found == tasks_.end() ? ExecutionId{} : found->second.execution;
+  return found == tasks_.end() ? StepRef{} : found->second;
 }
 
 }  // namespace tidemill::main

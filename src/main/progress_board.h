@@ -47,7 +47,7 @@ class ProgressBoard {
   void put_attempt(const AttemptRecord& attempt) REQUIRES(mutex_);
   void note_failure(Execution& root, client::FailureNote note) REQUIRES(mutex_);
   Execution& root_of(ExecutionId id) REQUIRES(mutex_);
-  ExecutionId execution_of(const WorkRef& work) const REQUIRES(mutex_);
+  StepRef step_of(const WorkRef& work) const REQUIRES(mutex_);
 
   os::Mutex mutex_;
   os::Condition changed_;

@@ -47,6 +47,8 @@ int flags_of(File::Mode mode) {
   switch (mode) {
     case File::Mode::read:
       return O_RDONLY;
+    case File::Mode::look:
+      return O_RDONLY | O_NONBLOCK | O_NOCTTY;
     case File::Mode::create:
       return O_WRONLY | O_CREAT | O_EXCL;
     case File::Mode::append:
@@ -55,6 +57,13 @@ int flags_of(File::Mode mode) {
       return O_RDWR | O_CREAT;
   }
   return O_RDONLY;
+}
+
+std::string kind_of_file(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
+  if (S_ISFIFO(mode)) return "a pipe";
+  return "no regular file";
 }
 
 // Calls a system function again while a signal interrupts it.
@@ -96,7 +105,7 @@ Status File::write(std::string_view bytes) {
   return Ok{};
 }
 
-Result<std::string> File::read_all() {
+Result<std::string> File::read_all(uint64_t more_than) {
   std::string out;
   char buffer[64 * 1024];
   for (;;) {
@@ -104,6 +113,7 @@ Result<std::string> File::read_all() {
     if (n < 0) return system_error(errno, "read", path_);
     if (n == 0) return out;
     out.append(buffer, static_cast<size_t>(n));
+    if (out.size() > more_than) return out;
   }
 }
 
@@ -122,6 +132,23 @@ Status File::sync() {
 Result<std::string> read_file(const std::string& path) {
   TIDEMILL_TRY(File file, File::open(path, File::Mode::read));
   return file.read_all();
+}
+
+Result<std::string> read_regular_file(const std::string& path, uint64_t max) {
+  TIDEMILL_TRY(File file, File::open(path, File::Mode::look));
+  struct stat s {};
+  if (::fstat(file.descriptor(), &s) != 0) return system_error(errno, "read", path);
+  if (!S_ISREG(s.st_mode)) {
+    return Error{ErrorCode::invalid, "read " + path + ": this is " + kind_of_file(s.st_mode) +
+                                         "; expected a file of text"};
+  }
+  // The size is not known of all files, and may grow meanwhile.
+  TIDEMILL_TRY(std::string text, file.read_all(max));
+  if (text.size() > max) {
+    return Error{ErrorCode::too_large,
+                 "read " + path + ": it has more than " + std::to_string(max) + " bytes"};
+  }
+  return text;
 }
 
 Status write_file_atomic(const std::string& path, std::string_view bytes) {

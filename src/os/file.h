@@ -21,6 +21,7 @@ class File {
  public:
   enum class Mode : uint8_t {
     read,
+    look,    // read, without waiting for the other end of a pipe
     create,  // and write; a file of that name is an error (conflict)
     append,  // and create when there is none
     lock,    // read and write, create when there is none, keep what is in it
@@ -34,7 +35,8 @@ class File {
   ~File();
 
   Status write(std::string_view bytes);  // all of them, or an error
-  Result<std::string> read_all();        // from the present position to the end
+  // From the present position to the end, or until there are more than `more_than` bytes.
+  Result<std::string> read_all(uint64_t more_than = UINT64_MAX);
   Status truncate();                     // to nothing; the position goes to the beginning
   Status sync();  // after a failure nothing is known about what was written before
   int descriptor() const { return fd_; }
@@ -48,6 +50,9 @@ class File {
 };
 
 Result<std::string> read_file(const std::string& path);
+// The same for a file that a person names: at most `max` bytes (else too_large), and no folder,
+// device or pipe (invalid), which could give bytes for ever or wait for somebody to write.
+Result<std::string> read_regular_file(const std::string& path, uint64_t max);
 // The file has either its old or its new bytes, also after a power loss; durable when it returns.
 Status write_file_atomic(const std::string& path, std::string_view bytes);
 

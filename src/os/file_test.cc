@@ -26,6 +26,29 @@ class FileTest : public testing::Test {
   std::string folder_;
 };
 
+TEST_F(FileTest, AFileThatAPersonNamesIsBounded) {
+  ASSERT_TRUE(write_file_atomic(at("a"), "12345").ok());
+  EXPECT_EQ(read_regular_file(at("a"), 5).value(), "12345");
+  const auto more = read_regular_file(at("a"), 4);
+  EXPECT_EQ(more.error().code, ErrorCode::too_large);
+  EXPECT_EQ(more.error().what, "read " + at("a") + ": it has more than 4 bytes");
+  EXPECT_EQ(read_regular_file(at("none"), 5).error().code, ErrorCode::not_found);
+}
+
+TEST_F(FileTest, WhatIsNoFileIsNotRead) {
+  ASSERT_EQ(::symlink("/dev/zero", at("zero").c_str()), 0);
+  ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
+  const auto said = [&](const std::string& path) {
+    const auto read = read_regular_file(path, 100);
+    EXPECT_FALSE(read.ok());
+    EXPECT_EQ(read.error().code, ErrorCode::invalid);
+    return read.error().what.substr(("read " + path + ": ").size());
+  };
+  EXPECT_EQ(said(at("zero")), "this is a device; expected a file of text");
+  EXPECT_EQ(said(at("pipe")), "this is a pipe; expected a file of text");
+  EXPECT_EQ(said(folder_), "this is a folder; expected a file of text");
+}
+
 TEST_F(FileTest, WhatIsWrittenIsRead) {
   {
     auto file = File::open(at("a"), File::Mode::create);

@@ -74,7 +74,7 @@ void LiveView::print_failures(const client::Progress& progress) {
     clear();
     const bool known = note.step.step < plan_->steps.size();
     fmt::print(stderr, "  {} {}{}: {}\n", note.final ? "failed" : "will retry",
-               known && note.final ? plan_->steps[note.step.step].name : "task",
+               known ? plan_->steps[note.step.step].name : "task",
                note.work.array ? fmt::format("[{}]", note.work.first) : "",
                one_line(note.error.message, 160));
     if (failures_shown_ == kFailuresShownMax) {

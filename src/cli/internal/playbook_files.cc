@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "model/limits.h"
 #include "os/file.h"
 #include "playbook/child_places.h"
 
@@ -60,7 +61,7 @@ class Children {
         files_[{naming, path}] = file;
         return nullptr;
       }
-      Result<std::string> text = os::read_file(file);
+      Result<std::string> text = os::read_regular_file(file, limits::kPlaybookMax);
       if (!text.ok()) continue;
       files_[{naming, path}] = file;
       playbook::Compiled compiled = playbook::compile(*text, file);
@@ -83,7 +84,7 @@ class Children {
 Result<LoadedPlaybook> load_playbook(const std::string& file) {
   LoadedPlaybook out;
   out.file = file;
-  TIDEMILL_TRY(out.text, os::read_file(file));
+  TIDEMILL_TRY(out.text, os::read_regular_file(file, limits::kPlaybookMax));
   playbook::Compiled compiled = playbook::compile(out.text, file);
   out.plan = compiled.plan;
   add_messages(out, compiled.diagnostics, file, out.text);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "model/limits.h"
 #include "os/environment.h"
 #include "os/file.h"
 #include "playbook/json.h"
@@ -44,7 +45,7 @@ Result<Value> one_set(const std::string& text) {
 }
 
 Result<Value> input_of(const std::string& file) {
-  TIDEMILL_TRY(const std::string text, os::read_file(file));
+  TIDEMILL_TRY(const std::string text, os::read_regular_file(file, limits::kInputMax));
   Result<Value> value = playbook::parse_json(text);
   if (!value.ok()) return std::move(value).error().with(file + ": the input is a JSON object");
   if (!value->is_map()) {

@@ -125,7 +125,7 @@ Result<Found> find_execution(const Context& context, const std::string& store,
     std::vector<ExecutionRecord>& matches = *all;
     if (matches.empty()) continue;
     if (matches.size() > 1) {
-      return Error{ErrorCode::conflict, "several executions end in " + name + ": give more digits"};
+      return Error{ErrorCode::invalid, "several executions end in " + name + ": give more digits"};
     }
     const bool exact = std::to_string(matches[0].id.raw) == name;
     if (exact) found.clear();
@@ -136,7 +136,7 @@ Result<Found> find_execution(const Context& context, const std::string& store,
     return nothing_found(context, "execution " + name, store);
   }
   if (found.size() > 1) {
-    return Error{ErrorCode::conflict, "several executions end in " + name + ": give more digits"};
+    return Error{ErrorCode::invalid, "several executions end in " + name + ": give more digits"};
   }
   return std::move(found[0]);
 }

@@ -32,7 +32,7 @@ struct Found {
   ExecutionRecord execution;
 };
 // `name`: an id, its last digits, or "latest". `store`: "" looks through the folder. Errors:
-// not_found, conflict (several match), and those of opening the one store named.
+// not_found, invalid (several match), and those of opening the one store named.
 Result<Found> find_execution(const Context& context, const std::string& store,
                              const std::string& name);
 

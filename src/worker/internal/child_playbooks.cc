@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "model/limits.h"
 #include "os/file.h"
 #include "playbook/child_places.h"
 
@@ -14,7 +15,7 @@ void ChildPlaybooks::find(const std::string& path, const std::string& parent_fil
   const std::vector<std::string> places = playbook::child_places(path, parent_file, base_folder_);
   for (const std::string& place : places) {
     if (!os::exists(place)) continue;
-    auto text = os::read_file(place);
+    auto text = os::read_regular_file(place, limits::kPlaybookMax);
     if (!text.ok()) continue;
     const Found it{place, sha256(*text)};
     exchange_.put_plan(it.hash, std::move(*text),
