@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <iostream>
 #include <sstream>
@@ -46,12 +45,11 @@ int exit_code_of(const Error& error) {
 }
 
 // Who closed the pipe wants no more; anything else is worth a word.
-int output_failed(int reason, int exit_code) {
-  if (reason == EPIPE) return exit_code;
+int output_failed(int exit_code) {
+  if (os::stdout_is_abandoned()) return exit_code;
   fmt::print(stderr,
-             "tidemill: error: the output could not be written: {}; nothing recorded is lost, "
-             "`tidemill show latest` prints it again\n",
-             std::generic_category().message(reason));
+             "tidemill: error: the output could not be written: is the disk full? Nothing recorded "
+             "is lost; `tidemill show latest` prints it again\n");
   return exit_code == kExitOk ? kExitFailed : exit_code;
 }
 
@@ -92,10 +90,11 @@ int run_cli(const std::vector<std::string>& arguments, const client::LocalServic
     const int code = app.exit(e, std::cout, said);
     if (!said.str().empty()) fmt::print(stderr, "tidemill: error: {}", said.str());
     return code == 0 ? kExitOk : kExitUsage;
-  } catch (const std::system_error& e) {  // fmt's: stdout cannot be written
-    return output_failed(e.code().value(), context.exit_code);
+  } catch (const std::system_error&) {  // fmt's: stdout cannot be written
+    return output_failed(context.exit_code);
   }
-  return std::fflush(stdout) == 0 ? context.exit_code : output_failed(errno, context.exit_code);
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  return written ? context.exit_code : output_failed(context.exit_code);
 }
 
 }  // namespace tidemill::cli

@@ -134,7 +134,8 @@ Result<Run> resume(const Context& context, const Options& o) {
   TIDEMILL_TRY(LocalRunOptions options, run_options(o));
   const ExecutionRecord& e = found.execution;
   TIDEMILL_TRY(const std::string text, found.records->plan_text(e.plan));
-  if (const auto now = os::read_regular_file(o.file, limits::kPlaybookMax); now.ok() && *now != text) {
+  const auto now = os::read_regular_file(o.file, limits::kPlaybookMax);
+  if (now.ok() && *now != text) {
     fmt::print(stderr, "note: {} has changed since; execution {} goes on with the text it was "
                        "started with\n", o.file, e.id.raw);
   }
@@ -213,7 +214,8 @@ int follow(const Context& context, const Options& o, Run& run, os::Interrupts& i
   if (const auto failure = run.local->failure(); failure && wake == LocalRun::Wake::failed) {
     print_unfinished(context, end);
     const int code = report(*failure);
-    fmt::print(stderr, "nothing recorded is lost; when that is mended, go on with: {}\n", end.resume);
+    fmt::print(stderr, "nothing recorded is lost; when that is mended, go on with: {}\n",
+               end.resume);
     return code;
   }
   const auto state = end.progress.state;
@@ -254,7 +256,9 @@ void add_run(CLI::App& app, Context& context) {
   command->add_option("playbook", o->file, "Playbook (YAML)");
   command->add_option("--set", o->input.sets, "A workload value, NAME=VALUE; may be repeated");
   command->add_option("--input", o->input.input_file, "Workload values as a JSON object in a file");
-  command->add_option("--connect", o->connect, "A connection for `auth`, NAME=DSN, NAME=env:VARIABLE or NAME=@FILE; may be repeated");
+  command->add_option(
+      "--connect", o->connect,
+      "A connection for `auth`, NAME=DSN, NAME=env:VARIABLE or NAME=@FILE; may be repeated");
   command->add_option("--store", o->store, "Store file; default: .tidemill/ID.db of its own");
   command->add_option("--slots", o->slots, "Code run at once; default: cores");
   command->add_option("--places", o->places, "Attempts held at once; default: 1024");

@@ -1,5 +1,6 @@
 #include "os/terminal.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -34,6 +35,11 @@ ssize_t write_or_lose(void*, const char* text, size_t size) {
 }
 
 }  // namespace
+
+bool stdout_is_abandoned() {
+  pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
 
 void forgive_stderr() {
   cookie_io_functions_t functions{};

@@ -8,6 +8,8 @@ namespace tidemill::os {
 bool stderr_is_terminal();
 size_t stderr_width();  // in columns; 80 when it is no terminal or does not say
 
+// Whoever read it has closed their end.
+bool stdout_is_abandoned();
 // From now on what cannot be written to stderr is lost without a word: a closed pipe or a full disk
 // behind it must not end the work it tells of. Once, before other threads.
 void forgive_stderr();

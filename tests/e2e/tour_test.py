@@ -211,7 +211,7 @@ class Wrong(Terminal):
             said = self.type(f"tidemill run examples/hello.yaml {lost}")
             self.assertIn("Hello, world!", said.out)
         said = self.type("tidemill run examples/hello.yaml >/dev/full", 1)
-        self.assertIn("No space left", said.err)
+        self.assertIn("is the disk full?", said.err)
         self.assertEqual(len(self.type("tidemill list --json").json()), 3)
 
     def test_version_and_help(self) -> None:

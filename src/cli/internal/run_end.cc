@@ -91,6 +91,7 @@ void print_end(const Context& context, client::Records& records, const RunEnd& e
       fmt::print("{}\n", result);
     }
   }
+  std::fflush(stdout);  // before the rest; what went wrong is seen at the end
   const client::Progress& p = end.progress;
   fmt::print(stderr, "execution {} {} in {}: {}{}{}\n", end.id.raw, state_name(p.state),
              duration_text(end.taken), counted(p.tasks_finished, "task"),

@@ -45,7 +45,13 @@ Result<Value> one_set(const std::string& text) {
 }
 
 Result<Value> input_of(const std::string& file) {
-  TIDEMILL_TRY(const std::string text, os::read_regular_file(file, limits::kInputMax));
+  // A pipe will do: --input <(some command).
+  TIDEMILL_TRY(os::File in, os::File::open(file, os::File::Mode::read));
+  TIDEMILL_TRY(const std::string text, in.read_all(limits::kInputMax));
+  if (text.size() > limits::kInputMax) {
+    return Error{ErrorCode::too_large, "read " + file + ": it has more than " +
+                                           std::to_string(limits::kInputMax) + " bytes"};
+  }
   Result<Value> value = playbook::parse_json(text);
   if (!value.ok()) return std::move(value).error().with(file + ": the input is a JSON object");
   if (!value->is_map()) {
