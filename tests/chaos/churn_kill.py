@@ -47,8 +47,13 @@ def churn(engine: Engine, chance: random.Random, ends: int) -> list[str]:
             break
         how = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
         problems += [f"end {number + 1}, {how.name}: {p}" for p in end(engine, how, age)]
+        if engine.done():  # recorded before the signal came: there is nothing to resume
+            break
         engine.start_or_resume()
-    result = engine.finish()["result"]
+    else:
+        engine.finish()
+    engine.process.wait()
+    result = engine.shown()["result"]
     if result != expected():
         problems.append(f"the result is {result}, expected {expected()}")
     return problems + check_store(engine)

@@ -40,6 +40,15 @@ class Engine:
         assert listed.returncode == 0, listed.stderr
         return json.loads(listed.stdout)
 
+    def done(self) -> bool:
+        return any(execution["state"] == "done" for execution in self.executions())
+
+    def shown(self) -> dict:
+        said = subprocess.run([self.tidemill, "show", "latest", "--json"], cwd=self.folder, text=True,
+                              capture_output=True, timeout=SECONDS)
+        assert said.returncode == 0, said.stderr
+        return json.loads(said.stdout)
+
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
