@@ -44,8 +44,8 @@ class Engine:
         return any(execution["state"] == "done" for execution in self.executions())
 
     def shown(self) -> dict:
-        said = subprocess.run([self.tidemill, "show", "latest", "--json"], cwd=self.folder, text=True,
-                              capture_output=True, timeout=SECONDS)
+        said = subprocess.run([self.tidemill, "show", "latest", "--json"], cwd=self.folder,
+                              text=True, capture_output=True, timeout=SECONDS)
         assert said.returncode == 0, said.stderr
         return json.loads(said.stdout)
 
