@@ -182,6 +182,7 @@ class Wrong(Terminal):
 
     def test_usage(self) -> None:
         for command in ("tidemill", "tidemill bogus", "tidemill run", "tidemill run --bogus x.yaml",
+                        "tidemill run none.yaml", "tidemill validate none.yaml",
                         "tidemill run examples/hello.yaml --set name"):
             with self.subTest(command=command):
                 self.assertNotEqual(self.type(command, 2).err, "")

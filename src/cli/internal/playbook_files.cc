@@ -84,7 +84,10 @@ class Children {
 Result<LoadedPlaybook> load_playbook(const std::string& file) {
   LoadedPlaybook out;
   out.file = file;
-  TIDEMILL_TRY(out.text, os::read_regular_file(file, limits::kPlaybookMax));
+  auto text = os::read_regular_file(file, limits::kPlaybookMax);
+  if (!text.ok() && text.error().code == ErrorCode::not_found)
+    return Error{ErrorCode::invalid, text.error().what};  // a wrong command line
+  TIDEMILL_TRY(out.text, std::move(text));
   playbook::Compiled compiled = playbook::compile(out.text, file);
   out.plan = compiled.plan;
   add_messages(out, compiled.diagnostics, file, out.text);
