@@ -28,6 +28,15 @@ const Value& entry_value(const Map::Entry& e) {
   return e.second;
 }
 
+// A box whose content is that JSON until somebody looks.
+template <class Box>
+Box* known_box(SharedText json, uint32_t depth) {
+  using Known = typename decltype(Box::known)::element_type;
+  auto* box = new Box(std::make_unique<Known>(std::move(json)));
+  box->depth = depth;
+  return box;
+}
+
 const std::string& empty_text() {
   static const std::string empty;
   return empty;
@@ -61,16 +70,14 @@ Value::Value(Map map) : kind_(Kind::map) {
 
 Value Value::list_of(SharedText json, uint32_t depth) {
   Value v;
-  v.u_.box = new ListBox(std::make_unique<Known<List>>(std::move(json)));
-  v.u_.box->depth = depth;
+  v.u_.box = known_box<ListBox>(std::move(json), depth);
   v.kind_ = Kind::list;
   return v;
 }
 
 Value Value::map_of(SharedText json, uint32_t depth) {
   Value v;
-  v.u_.box = new MapBox(std::make_unique<Known<Map>>(std::move(json)));
-  v.u_.box->depth = depth;
+  v.u_.box = known_box<MapBox>(std::move(json), depth);
   v.kind_ = Kind::map;
   return v;
 }
@@ -136,14 +143,11 @@ Content& Value::Known<Content>::read_now() {
 }
 
 std::string_view Value::known_json() const {
-  if (kind_ == Kind::list) {
-    const auto& known = static_cast<const ListBox*>(u_.box)->known;
-    return known == nullptr ? std::string_view() : known->json.text;
-  }
-  if (kind_ == Kind::map) {
-    const auto& known = static_cast<const MapBox*>(u_.box)->known;
-    return known == nullptr ? std::string_view() : known->json.text;
-  }
+  const auto text = [](const auto& box) {
+    return box.known == nullptr ? std::string_view() : std::string_view(box.known->json.text);
+  };
+  if (kind_ == Kind::list) return text(*static_cast<const ListBox*>(u_.box));
+  if (kind_ == Kind::map) return text(*static_cast<const MapBox*>(u_.box));
   return {};
 }
 

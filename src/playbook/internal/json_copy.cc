@@ -16,10 +16,6 @@ namespace {
 constexpr size_t kKeysMax = 64;       // of one map: they are compared one by one
 constexpr size_t kDigitsSurely = 18;  // so many fit an int64
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
 }  // namespace
 
 // ---- the run ----
@@ -29,7 +25,7 @@ JsonCopy::JsonCopy(std::string_view text)
 
 void JsonCopy::skip_blanks() {
   flush();
-  while (at_ != end_ && is_blank(*at_)) ++at_;
+  while (at_ != end_ && JsonScanner::is_blank(*at_)) ++at_;
   run_ = at_;
 }
 

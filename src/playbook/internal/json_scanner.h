@@ -19,6 +19,8 @@ class JsonScanner {
  public:
   explicit JsonScanner(std::string_view text, size_t at = 0) : text_(text), at_(at) {}
 
+  static bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
   // A string's bytes between the quotes, still escaped when `escapes`.
   struct Text {
     std::string_view raw;
@@ -52,7 +54,6 @@ class JsonScanner {
   Error error() const { return error_; }
 
  private:
-  static bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
   bool scan_escape();
   bool skip_list(int depth);
   bool skip_map(int depth);

@@ -20,13 +20,9 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
 }
 
-// The next of the lines "Name: value", with the name in small letters. Lines that are none are left
-// out. An empty name: there is no more.
-struct HeaderLine {
-  std::string name;
-  std::string_view value;
-};
-HeaderLine next_header(std::string_view& lines) {
+// Lines "Name: value" as a map; a name that comes again has its values joined.
+Map headers_of(std::string_view lines) {
+  Map out;
   while (!lines.empty()) {
     const size_t end = lines.find('\n');
     const std::string_view line = lines.substr(0, end);
@@ -35,23 +31,14 @@ HeaderLine next_header(std::string_view& lines) {
     if (colon == std::string_view::npos || colon == 0) continue;
     std::string name(line.substr(0, colon));
     for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    return {std::move(name), trimmed(line.substr(colon + 1))};
-  }
-  return {};
-}
-
-// A name that comes again has its values joined.
-Value headers_of(std::string_view lines) {
-  Map out;
-  while (true) {
-    HeaderLine line = next_header(lines);
-    if (line.name.empty()) return Value(std::move(out));
-    if (const Value* before = out.find(line.name)) {
-      out.set(line.name, before->as_string() + ", " + std::string(line.value));
+    const std::string_view value = trimmed(line.substr(colon + 1));
+    if (const Value* before = out.find(name)) {
+      out.set(name, before->as_string() + ", " + std::string(value));
     } else {
-      out.append_distinct(std::move(line.name), Value(line.value));
+      out.append_distinct(std::move(name), Value(value));
     }
   }
+  return out;
 }
 
 // application/json, application/problem+json; charset=utf-8
@@ -93,7 +80,7 @@ ToolResult result_of(const HttpResponse& response, const std::string& what, bool
   Map data;
   data.reserve(3);
   data.append_distinct("status_code", Value(response.status));
-  data.append_distinct("headers", headers_of(response.headers));
+  data.append_distinct("headers", Value(headers_of(response.headers)));
   data.append_distinct("data", std::move(body));
   out.data = Value(std::move(data));
   if (response.status < 200 || response.status > 299) {
