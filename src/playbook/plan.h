@@ -63,6 +63,7 @@ enum class Backoff : uint8_t { none, fixed, linear, exponential };
 struct PolicyRule {
   enum class Do : uint8_t { proceed, retry, stop, jump, fail };  // continue, retry, break, jump, fail
   std::optional<Template> when;  // absent: always (the `else` rule)
+  bool of_errors = false;        // `when` holds for no success: it need not be evaluated for one
   Do action = Do::proceed;
   uint32_t attempts = 3;
   Duration delay = seconds(1);

@@ -18,36 +18,30 @@ constexpr size_t kDigitsSurely = 18;  // so many fit an int64
 
 }  // namespace
 
-// ---- the run ----
+// ---- the copy ----
 
 JsonCopy::JsonCopy(std::string_view text)
-    : at_(text.data()), end_(at_ + text.size()), run_(at_), out_(text.size(), '\0') {}
+    : at_(text.data()),
+      end_(at_ + text.size()),
+      out_(text.size() + sizeof(uint64_t), '\0'),
+      to_(out_.data()) {}
 
-void JsonCopy::skip_blanks() {
-  flush();
-  while (at_ != end_ && JsonScanner::is_blank(*at_)) ++at_;
-  run_ = at_;
-}
-
-void JsonCopy::flush() {
-  const auto length = static_cast<size_t>(at_ - run_);
-  std::memcpy(out_.data() + copied_, run_, length);
-  copied_ += length;
-  run_ = at_;
+// The copy may become longer than the text by this much.
+void JsonCopy::make_room(size_t more) {
+  const size_t used = size();
+  out_.resize(std::max(out_.size(), used + more + rest().size() + sizeof(uint64_t)));
+  to_ = out_.data() + used;
 }
 
 // Writes this in place of the text up to `go_on`.
 void JsonCopy::append(std::string_view written, const char* go_on) {
-  flush();
-  at_ = run_ = go_on;
-  out_.resize(std::max(out_.size(), copied_ + written.size() + rest().size()));
-  std::memcpy(out_.data() + copied_, written.data(), written.size());
-  copied_ += written.size();
+  at_ = go_on;
+  make_room(written.size());
+  to_ = std::copy(written.begin(), written.end(), to_);
 }
 
 std::string JsonCopy::finish() {
-  flush();
-  out_.resize(copied_);
+  out_.resize(size());
   return std::move(out_);
 }
 
@@ -74,16 +68,35 @@ bool JsonCopy::take_value(int depth) {
 
 bool JsonCopy::take_word(std::string_view word) {
   if (!rest().starts_with(word)) return false;
+  to_ = std::copy(word.begin(), word.end(), to_);
   at_ += word.size();
   return true;
 }
 
-bool JsonCopy::take_string() {
-  const std::string_view text = rest();
-  const size_t end = plain_run(text, 1);
-  if (end == text.size() || text[end] != '"') return take_escaped_string();
-  at_ += end + 1;
+// False, and nothing is taken, when the string has more than ASCII that stands for itself.
+bool JsonCopy::take_plain_string() {
+  const char* from = at_ + 1;
+  char* to = to_;
+  *to++ = '"';
+  while (end_ - from >= static_cast<ptrdiff_t>(sizeof(uint64_t))) {
+    uint64_t word;
+    std::memcpy(&word, from, sizeof word);
+    std::memcpy(to, &word, sizeof word);
+    const size_t plain = plain_bytes(word);
+    from += plain;
+    to += plain;
+    if (plain < sizeof word) break;
+  }
+  while (from != end_ && is_plain(*from)) *to++ = *from++;
+  if (from == end_ || *from != '"') return false;
+  *to++ = '"';
+  at_ = from + 1;
+  to_ = to;
   return true;
+}
+
+bool JsonCopy::take_string() {
+  return take_plain_string() || take_escaped_string();
 }
 
 bool JsonCopy::take_escaped_string() {
@@ -98,11 +111,9 @@ bool JsonCopy::take_escaped_string() {
 
 bool JsonCopy::take_key(std::string_view& key) {
   if (next() != '"') return false;
-  const std::string_view text = rest();
-  const size_t end = plain_run(text, 1);
-  if (end == text.size() || text[end] != '"') return false;
-  key = text.substr(1, end - 1);
-  at_ += end + 1;
+  const char* begin = at_ + 1;
+  if (!take_plain_string()) return false;
+  key = {begin, static_cast<size_t>(at_ - 1 - begin)};
   return true;
 }
 
@@ -116,7 +127,7 @@ bool JsonCopy::take_number() {
   const bool is_whole = end == end_ || (*end != '.' && *end != 'e' && *end != 'E');
   const bool is_odd = is_short && *digits == '0' && end - at_ > 1;  // -0, 01
   if (!is_short || !is_whole || is_odd) return take_other_number();
-  at_ = end;
+  while (at_ != end) *to_++ = *at_++;
   return true;
 }
 

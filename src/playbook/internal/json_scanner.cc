@@ -1,6 +1,5 @@
 #include "playbook/internal/json_scanner.h"
 
-#include <bit>
 #include <cstring>
 
 #include "model/limits.h"
@@ -9,18 +8,6 @@
 namespace tidemill::playbook::expr {
 
 namespace {
-
-// Eight bytes at once: the high bit of each byte that ends a plain run (quote, backslash, control
-// character, not ASCII). Bytes above the first hit may be wrong, the first one is not.
-uint64_t special_bytes(uint64_t word) {
-  constexpr uint64_t kOnes = 0x0101010101010101ULL;
-  constexpr uint64_t kHigh = 0x8080808080808080ULL;
-  const uint64_t quote = word ^ (kOnes * '"');
-  const uint64_t backslash = word ^ (kOnes * '\\');
-  const uint64_t found = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) |
-                         ((word - kOnes * 0x20) & ~word) | word;
-  return found & kHigh;
-}
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -50,18 +37,14 @@ bool is_low_surrogate(int32_t c) {
 }  // namespace
 
 size_t plain_run(std::string_view text, size_t at) {
-  while (at + 8 <= text.size()) {
+  while (at + sizeof(uint64_t) <= text.size()) {
     uint64_t word;
     std::memcpy(&word, text.data() + at, sizeof word);
-    const uint64_t special = special_bytes(word);
-    if (special != 0) return at + static_cast<size_t>(std::countr_zero(special)) / 8;
-    at += 8;
+    const size_t plain = plain_bytes(word);
+    at += plain;
+    if (plain < sizeof word) return at;
   }
-  while (at < text.size()) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    if (c == '"' || c == '\\' || c < 0x20 || c >= 0x80) break;
-    ++at;
-  }
+  while (at < text.size() && is_plain(text[at])) ++at;
   return at;
 }
 

@@ -2,6 +2,7 @@
 // JsonScanner: walks JSON text token by token and checks it strictly (RFC 8259): the common ground
 // of parse_json and split_json_array. A failed scan leaves a message and its offset. One owner at a
 // time.
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -12,7 +13,26 @@
 
 namespace tidemill::playbook::expr {
 
-// The end of the run of plain characters from `at` on: ASCII that stands for itself in a string.
+// Plain: ASCII that stands for itself in a string.
+inline bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte != '"' && byte != '\\' && byte >= 0x20 && byte < 0x80;
+}
+
+// How many plain bytes `word`, eight bytes of text as they lie in memory, begins with.
+inline size_t plain_bytes(uint64_t word) {
+  constexpr uint64_t kOnes = 0x0101010101010101ULL;
+  constexpr uint64_t kHigh = 0x8080808080808080ULL;
+  const uint64_t quote = word ^ (kOnes * '"');
+  const uint64_t backslash = word ^ (kOnes * '\\');
+  // The high bit of each byte that is not plain; above the first one bits may be wrong.
+  const uint64_t special = (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) |
+                            ((word - kOnes * 0x20) & ~word) | word) &
+                           kHigh;
+  return special == 0 ? sizeof word : static_cast<size_t>(std::countr_zero(special)) / 8;
+}
+
+// The end of the run of plain bytes from `at` on.
 size_t plain_run(std::string_view text, size_t at);
 
 class JsonScanner {

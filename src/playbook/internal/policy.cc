@@ -123,17 +123,20 @@ std::string retry_condition(const Check& check, const YamlNode& node, const std:
   return any;
 }
 
-std::optional<Template> read_retry_on(const Check& check, const YamlNode* node, Position at,
-                                      const std::string& where) {
+void read_retry_on(const Check& check, const YamlNode* node, const std::string& where,
+                   PolicyRule& rule) {
   std::string any;
-  if (node != nullptr && !node->is_list())
-    return read_condition(check, *node, where + ": 'retry_on'");
+  if (node != nullptr && !node->is_list()) {
+    rule.when = read_condition(check, *node, where + ": 'retry_on'");
+    return;
+  }
   if (node != nullptr) any = retry_condition(check, *node, where);
   std::string text = "output.status == 'error'";
   if (!any.empty()) text += " and (" + any + ")";
-  Evaluated<Template> compiled = Template::compile_expression(text, at);
-  if (!compiled.ok()) return std::nullopt;
-  return std::move(compiled.value());
+  Evaluated<Template> compiled = Template::compile_expression(text, rule.at);
+  if (!compiled.ok()) return;
+  rule.when = std::move(compiled.value());
+  rule.of_errors = true;
 }
 
 std::optional<uint32_t> find_tool(const std::vector<Tool>& tools, std::string_view name) {
@@ -173,7 +176,7 @@ PolicyRule read_retry(const Check& check, const YamlNode& node, const std::strin
   rule.action = Do::retry;
   if (node.is_scalar()) {
     rule.attempts = read_attempts(check, node, where + ": 'retry'");
-    rule.when = read_retry_on(check, nullptr, node.at, where);
+    read_retry_on(check, nullptr, where, rule);
     return rule;
   }
   const std::string inside = where + ": 'retry'";
@@ -183,7 +186,7 @@ PolicyRule read_retry(const Check& check, const YamlNode& node, const std::strin
   if (const YamlNode* n = fields.take("backoff")) rule.backoff = read_backoff(check, *n, inside);
   if (const YamlNode* n = fields.take_one({"delay", "initial_delay"}))
     rule.delay = read_duration(check, *n, inside + ": 'delay'");
-  rule.when = read_retry_on(check, fields.take_one({"retry_on", "retry_when"}), node.at, inside);
+  read_retry_on(check, fields.take_one({"retry_on", "retry_when"}), inside, rule);
   fields.finish();
   return rule;
 }

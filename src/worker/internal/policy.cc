@@ -68,6 +68,7 @@ Decision decide(const playbook::Tool& tool, const playbook::Scope& scope,
                 const std::string& file) {
   const PolicyRule* match = nullptr;
   for (const PolicyRule& rule : tool.rules) {
+    if (rule.of_errors && !failure) continue;
     if (rule.when) {
       Fuel fuel{playbook::kWorkerFuel};
       const auto when = rule.when->evaluate_condition(scope, fuel);

@@ -57,8 +57,12 @@ std::string beginning(std::string_view body) {
   return std::string(text.substr(0, kBodyShown)) + (text.size() > kBodyShown ? "…" : "");
 }
 
+std::string subject(const HttpResponse& response) {
+  return std::string(response.method) + " " + shown_url(response.url);
+}
+
 // What result a call gets for an answer.
-ToolResult result_of(const HttpResponse& response, const std::string& what, bool noetl) {
+ToolResult result_of(const HttpResponse& response, bool noetl) {
   ToolResult out;
   out.bytes_in = response.bytes_in;
   out.bytes_out = response.bytes_out;
@@ -84,14 +88,14 @@ ToolResult result_of(const HttpResponse& response, const std::string& what, bool
   data.append_distinct("data", std::move(body));
   out.data = Value(std::move(data));
   if (response.status < 200 || response.status > 299) {
-    out.error = TaskError{
-        "http",
-        what + " answered " + std::to_string(response.status) + ": " + beginning(response.body),
-        worth_retrying(response.status)};
+    out.error = TaskError{"http",
+                          subject(response) + " answered " + std::to_string(response.status) +
+                              ": " + beginning(response.body),
+                          worth_retrying(response.status)};
   } else if (!not_json.empty() && !noetl) {
     out.error = TaskError{"body",
-                          what + " announced JSON and sent something else (" + not_json +
-                              "): " + beginning(response.body),
+                          subject(response) + " announced JSON and sent something else (" +
+                              not_json + "): " + beginning(response.body),
                           true};
   }
   return out;
@@ -109,12 +113,9 @@ class HttpRunner final : public ToolRunner {
       refused.error = TaskError{"config", std::move(request.error().what), false};
       return on_done(std::move(refused));
     }
-    std::string what = request->method + " " + shown_url(request->url);
     http_.start(
         call.id, std::move(request).value(),
-        [what = std::move(what), noetl = call.noetl](const HttpResponse& response) {
-          return result_of(response, what, noetl);
-        },
+        [noetl = call.noetl](const HttpResponse& response) { return result_of(response, noetl); },
         std::move(on_done));
   }
   void cancel(CallId id) override { http_.cancel(id); }

@@ -155,6 +155,48 @@ TEST_F(HttpTest, RedirectsAreFollowed) {
   EXPECT_EQ(get("/a").error->kind, "redirect");
 }
 
+TEST_F(HttpTest, ARedirectIsAskedForWithItsOwnQuery) {
+  respond_ = [](const TestRequest& r) {
+    if (r.target.starts_with("/a")) return answer(302, "", "Location: /b?y=2\r\n");
+    return json_answer(200, "7");
+  };
+  EXPECT_EQ(get("/a?x=1").data.get("data").as_integer(), 7);
+  ASSERT_EQ(seen_.size(), 2U);
+  EXPECT_EQ(seen_[1].target, "/b?y=2");
+  // The handle that was redirected is used again.
+  EXPECT_EQ(get("/c?z=3").data.get("data").as_integer(), 7);
+  EXPECT_EQ(seen_.at(2).target, "/c?z=3");
+}
+
+TEST_F(HttpTest, HeadersOfItsOwnStandForTheUsualOnes) {
+  const auto count = [](const std::string& head, std::string_view name) {
+    size_t n = 0;
+    for (size_t at = head.find(name); at != std::string::npos; at = head.find(name, at + 1)) ++n;
+    return n;
+  };
+  get("/");
+  get("/", R"({"headers": {"user-agent": "mine", "X-Other": "1"}})");
+  get("/");
+  ASSERT_EQ(seen_.size(), 3U);
+  for (const size_t usual : {0U, 2U}) {
+    EXPECT_EQ(count(seen_[usual].head, "User-Agent: tidemill\r\n"), 1U) << seen_[usual].head;
+    EXPECT_EQ(count(seen_[usual].head, "Accept-Encoding: "), 1U) << seen_[usual].head;
+    EXPECT_EQ(count(seen_[usual].head, "X-Other"), 0U) << seen_[usual].head;
+  }
+  EXPECT_EQ(count(seen_[1].head, "user-agent: mine\r\n"), 1U) << seen_[1].head;
+  EXPECT_EQ(count(seen_[1].head, "User-Agent"), 0U) << seen_[1].head;
+  EXPECT_EQ(count(seen_[1].head, "Accept-Encoding: "), 1U) << seen_[1].head;
+}
+
+TEST_F(HttpTest, AnAddressNobodyCanReadIsRefused) {
+  for (const std::string url : {"/a b", "/a\nX-Evil: 1", "/a?b c"}) {
+    const ToolResult r = get(url);
+    ASSERT_TRUE(r.error) << url;
+    EXPECT_EQ(r.error->kind, "config") << url;
+  }
+  EXPECT_TRUE(seen_.empty());
+}
+
 TEST_F(HttpTest, GzipIsUndone) {
   // gzip of {"z":1}
   const unsigned char gz[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02,

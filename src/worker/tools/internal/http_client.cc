@@ -13,11 +13,33 @@ namespace tidemill::worker {
 namespace {
 
 constexpr long kRedirectsMax = 10;
-constexpr const char* kUserAgent = "tidemill";
+constexpr const char* kUserAgent = "User-Agent: tidemill";
 
 template <class T>
 void set(CURL* easy, CURLoption option, T value) {
   TIDEMILL_ASSERT(curl_easy_setopt(easy, option, value) == CURLE_OK);
+}
+
+// The header that offers everything libcurl can undo.
+std::string accepted_encodings() {
+  const curl_version_info_data* built = curl_version_info(CURLVERSION_NOW);
+  std::string header = "Accept-Encoding: deflate, gzip";
+  if ((built->features & CURL_VERSION_BROTLI) != 0) header += ", br";
+  if ((built->features & CURL_VERSION_ZSTD) != 0) header += ", zstd";
+  return header;
+}
+
+// Whether one of `lines` gives, or takes out, the header that the line `other` gives.
+bool names_header(const std::vector<std::string>& lines, std::string_view other) {
+  const std::string_view name = other.substr(0, other.find(':'));
+  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
+    return line.size() > name.size() && (line[name.size()] == ':' || line[name.size()] == ';') &&
+           curl_strnequal(line.data(), name.data(), name.size()) != 0;
+  });
+}
+
+bool is_web_address(std::string_view url) {
+  return url.starts_with("http://") || url.starts_with("https://");
 }
 
 uint32_t events_of(int what) {
@@ -84,6 +106,9 @@ HttpClient::HttpClient(os::EventLoop& loop, HttpClientOptions options)
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &HttpClient::on_timer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, options_.idle_connections);
+  // As ready lines, since libcurl would make them anew, letter by letter, for every request.
+  default_headers_ = curl_slist_append(nullptr, kUserAgent);
+  default_headers_ = curl_slist_append(default_headers_, accepted_encodings().c_str());
 }
 
 HttpClient::~HttpClient() {
@@ -93,8 +118,10 @@ HttpClient::~HttpClient() {
     curl_multi_remove_handle(multi_, t->easy);
     curl_slist_free_all(t->header_list);
     curl_easy_cleanup(t->easy);
+    curl_url_cleanup(t->url);
   }
   curl_multi_cleanup(multi_);
+  curl_slist_free_all(default_headers_);
   curl_global_cleanup();
 }
 
@@ -126,16 +153,16 @@ HttpClient::Transfer* HttpClient::take_transfer() {
   transfers_.push_back(std::make_unique<Transfer>());
   Transfer* t = transfers_.back().get();
   t->easy = curl_easy_init();
-  TIDEMILL_ASSERT(t->easy != nullptr);
+  t->url = curl_url();
+  TIDEMILL_ASSERT(t->easy != nullptr && t->url != nullptr);
   CURL* e = t->easy;
   set(e, CURLOPT_PRIVATE, t);
   set(e, CURLOPT_NOSIGNAL, 1L);
-  set(e, CURLOPT_USERAGENT, kUserAgent);
   set(e, CURLOPT_PROTOCOLS_STR, "http,https");
   set(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   set(e, CURLOPT_FOLLOWLOCATION, 1L);
   set(e, CURLOPT_MAXREDIRS, kRedirectsMax);
-  set(e, CURLOPT_ACCEPT_ENCODING, "");  // everything libcurl can undo
+  set(e, CURLOPT_ACCEPT_ENCODING, "");  // undo what default_headers_ offers
   set(e, CURLOPT_CONNECTTIMEOUT_MS,
       static_cast<long>(limits::kConnectTimeout.whole_milliseconds()));
   set(e, CURLOPT_ERRORBUFFER, t->error);
@@ -154,21 +181,37 @@ void HttpClient::prepare(Transfer& t) {
   t.body.clear();
   t.too_large = false;
   t.error[0] = '\0';
-  set(t.easy, CURLOPT_URL, t.request.url.c_str());
+  set_url(t);
   if (t.timeout != t.request.timeout) {
     t.timeout = t.request.timeout;
     set(t.easy, CURLOPT_TIMEOUT_MS,
         static_cast<long>(std::max<int64_t>(1, t.timeout.whole_milliseconds())));
   }
   set_shape(t);
-  // Without a list of its own a handle must forget the one of the request before.
-  const bool had_list = t.header_list != nullptr;
+  set_headers(t);
+}
+
+// libcurl reads a text and writes it out again, to have it in its normal form; a URL that was read
+// already is taken as it is. Where it cannot be read, libcurl says why when the transfer starts.
+void HttpClient::set_url(Transfer& t) {
+  const std::string& url = t.request.url;
+  set(t.easy, CURLOPT_URL, url.c_str());
+  const bool read = is_web_address(url) &&
+                    curl_url_set(t.url, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK;
+  set(t.easy, CURLOPT_CURLU, read ? t.url : static_cast<CURLU*>(nullptr));
+}
+
+void HttpClient::set_headers(Transfer& t) {
   curl_slist_free_all(std::exchange(t.header_list, nullptr));
-  for (const std::string& h : t.request.headers)
-    t.header_list = curl_slist_append(t.header_list, h.c_str());
+  const std::vector<std::string>& own = t.request.headers;
+  for (const std::string& h : own) t.header_list = curl_slist_append(t.header_list, h.c_str());
   // libcurl would wait a second for the answer to "Expect: 100-continue", which few servers give.
   if (t.request.body) t.header_list = curl_slist_append(t.header_list, "Expect:");
-  if (had_list || t.header_list) set(t.easy, CURLOPT_HTTPHEADER, t.header_list);
+  if (t.header_list) {
+    for (const curl_slist* h = default_headers_; h != nullptr; h = h->next)
+      if (!names_header(own, h->data)) t.header_list = curl_slist_append(t.header_list, h->data);
+  }
+  set(t.easy, CURLOPT_HTTPHEADER, t.header_list ? t.header_list : default_headers_);
 }
 
 void HttpClient::set_shape(Transfer& t) {
@@ -202,6 +245,8 @@ void HttpClient::finish(Transfer& t, std::optional<TaskError> error) {
   curl_multi_remove_handle(multi_, t.easy);
   open_.erase(t.id);
   HttpResponse response;
+  response.method = t.request.method;
+  response.url = t.request.url;
   response.error = std::move(error);
   long status = 0;
   long head_in = 0;

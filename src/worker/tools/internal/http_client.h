@@ -26,6 +26,8 @@ struct HttpClientOptions {
 
 // Valid during the callback only.
 struct HttpResponse {
+  std::string_view method;
+  std::string_view url;      // that was asked for
   int status = 0;            // 0 when there was no answer
   std::string_view headers;  // lines of the last answer, as received
   std::string_view body;
@@ -56,6 +58,7 @@ class HttpClient {
   // An easy handle with its buffers; reused for the next request.
   struct Transfer {
     CURL* easy = nullptr;
+    CURLU* url = nullptr;
     RequestId id = 0;
     HttpRequest request;
     OnDone on_done;
@@ -83,6 +86,8 @@ class HttpClient {
 
   Transfer* take_transfer();
   void prepare(Transfer& t);
+  void set_url(Transfer& t);
+  void set_headers(Transfer& t);
   void set_shape(Transfer& t);
   void finish(Transfer& t, std::optional<TaskError> error);
   void want(curl_socket_t fd, uint32_t events);
@@ -95,6 +100,7 @@ class HttpClient {
   os::EventLoop& loop_;
   const HttpClientOptions options_;
   CURLM* multi_ = nullptr;
+  curl_slist* default_headers_ = nullptr;
   std::vector<std::unique_ptr<Transfer>> transfers_;
   std::vector<Transfer*> free_;
   std::unordered_map<RequestId, Transfer*> open_;

@@ -142,7 +142,7 @@ std::string percent_decoded(std::string_view text) {
 // Takes `user:password@` out of an address. "" when there is none.
 std::string take_user(std::string& url) {
   const size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return "";
+  if (scheme == std::string::npos || url.find('@') == std::string::npos) return "";
   const size_t begin = scheme + 3;
   const size_t end = url.find_first_of("/?#", begin);
   const size_t at = url.substr(0, end).rfind('@');

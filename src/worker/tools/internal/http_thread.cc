@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t kMany = 32;
 constexpr Duration kGather = microseconds(300);
+constexpr size_t kHandOver = 8;  // so many are handed to the other thread before the rest is ready
 
 }  // namespace
 
@@ -28,9 +29,12 @@ void HttpThread::start(CallId id, HttpRequest request, ToResult to_result, OnDon
   }
   waiting_.emplace(id, std::move(on_done));
   started_.push_back({id, std::move(request), std::move(to_result)});
+  if (started_.size() >= kHandOver) return hand_over();
   if (std::exchange(handing_over_, true)) return;
   worker_loop_.defer([this, alive = std::weak_ptr<const int>(alive_)] {
-    if (!alive.expired()) hand_over();
+    if (alive.expired()) return;
+    handing_over_ = false;
+    hand_over();
   });
 }
 
@@ -41,7 +45,6 @@ void HttpThread::cancel(CallId id) {
 }
 
 void HttpThread::hand_over() {
-  handing_over_ = false;
   if (started_.empty()) return;
   loop_.post([this, started = std::exchange(started_, {})]() mutable {
     begin(std::move(started));
@@ -61,16 +64,21 @@ void HttpThread::begin(std::vector<Started> started) {
 // With many under way their answers gather a little: to wake the other thread for each costs more
 // time than that.
 void HttpThread::give_back_soon() {
+  if (ended_.size() >= kHandOver) return give_back();
   if (std::exchange(giving_back_, true)) return;
   if (client_->open() < kMany) {
-    loop_.defer([this] { give_back(); });
+    loop_.defer([this] { give_back_late(); });
   } else {
-    loop_.after(kGather, [this] { give_back(); });
+    loop_.after(kGather, [this] { give_back_late(); });
   }
 }
 
-void HttpThread::give_back() {
+void HttpThread::give_back_late() {
   giving_back_ = false;
+  if (!ended_.empty()) give_back();
+}
+
+void HttpThread::give_back() {
   worker_loop_.post([this, ended = std::exchange(ended_, {}),
                      alive = std::weak_ptr<const int>(alive_)]() mutable {
     if (!alive.expired()) take_back(std::move(ended));

@@ -45,6 +45,7 @@ class HttpThread {
   void hand_over();
   void begin(std::vector<Started> started);
   void give_back_soon();
+  void give_back_late();
   void give_back();
   void take_back(std::vector<Ended> ended);
 
