@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/workloads/pft/pft_bench.h"
+#include "cli/usage.h"
 #include "os/file.h"
 
 namespace tidemill::bench {
@@ -109,7 +110,9 @@ int run_bench(const std::vector<std::string>& arguments, const Context& context)
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
+    if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);  // --help
+    fmt::print(stderr, "tidemill: error: {}", cli::usage_text(app, e));
+    return 2;
   }
   return code;
 }

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
-#include <sstream>
 #include <system_error>
 
 #include "cli/exit_code.h"
 #include "cli/internal/context.h"
+#include "cli/usage.h"
 #include "os/terminal.h"
 
 namespace tidemill::cli {
@@ -86,10 +86,9 @@ int run_cli(const std::vector<std::string>& arguments, const client::LocalServic
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);  // CLI11 takes them last first.
   } catch (const CLI::ParseError& e) {
-    std::ostringstream said;
-    const int code = app.exit(e, std::cout, said);
-    if (!said.str().empty()) fmt::print(stderr, "tidemill: error: {}", said.str());
-    return code == 0 ? kExitOk : kExitUsage;
+    if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);  // --help
+    fmt::print(stderr, "tidemill: error: {}", usage_text(app, e));
+    return kExitUsage;
   } catch (const std::system_error&) {  // fmt's: stdout cannot be written
     return output_failed(context.exit_code);
   }

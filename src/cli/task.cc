@@ -140,27 +140,43 @@ Json detail(const Listed& l, const std::string& result, const std::string& log,
   return j;
 }
 
-// Works for both: a task's row, or the one index of an array.
-Result<Json> describe(FoundWork& found) {
-  TIDEMILL_TRY(const auto attempts, found.records->attempts(found.work));
-  if (found.work.task) {
-    TIDEMILL_TRY(const std::optional<TaskRow> row, found.records->task(found.work.task));
-    if (!row) return Error{ErrorCode::not_found, "the task is gone"};
-    TIDEMILL_TRY(const std::string result, found.records->result_text(row->result));
-    const TaskError& error = row->outcome == Outcome::open ? row->task.last_error : row->error;
-    return detail({found.work, row->task.work.kind, row->outcome, attempts_of(*row), error,
-                   row->trace.finished - row->trace.started},
-                  result, row->log, attempts);
-  }
+// The step's name as the playbook has it; of work that belongs to no execution the kind.
+std::string step_of(client::Records& records, const WorkSpec& work) {
+  if (!work.step) return work.kind;
+  const auto execution = records.execution(work.step.execution);
+  if (!execution.ok() || !*execution) return work.kind;
+  const auto plan = plan_of(records, **execution);
+  const bool known = plan.ok() && work.step.step < (*plan)->steps.size();
+  return known ? (*plan)->steps[work.step.step].name : work.kind;
+}
+
+Result<Json> describe_index(FoundWork& found, const std::vector<AttemptRecord>& attempts) {
+  TIDEMILL_TRY(const std::optional<ArrayRow> array, found.records->array(found.work.array));
+  if (!array) return Error{ErrorCode::not_found, "the array is gone"};
+  const std::string step = step_of(*found.records, array->array.work);
   TIDEMILL_TRY(const std::vector<IndexRow> rows,
                found.records->outcomes(found.work.array, found.work.first, 1));
   if (rows.empty() || rows[0].outcome.index != found.work.first) {
-    return detail({.work = found.work, .step = "", .error = {}, .run = {}}, "null", "", attempts);
+    return detail({.work = found.work, .step = step, .error = {}, .run = {}}, "null", "", attempts);
   }
   const IndexOutcome& o = rows[0].outcome;
   TIDEMILL_TRY(const std::string result, found.records->result_text(o.result));
-  return detail({found.work, "", o.outcome, o.attempt, o.error, o.trace.finished - o.trace.started},
+  return detail({found.work, step, o.outcome, o.attempt, o.error,
+                 o.trace.finished - o.trace.started},
                 result, o.log, attempts);
+}
+
+// Works for both: a task's row, or the one index of an array.
+Result<Json> describe(FoundWork& found) {
+  TIDEMILL_TRY(const auto attempts, found.records->attempts(found.work));
+  if (!found.work.task) return describe_index(found, attempts);
+  TIDEMILL_TRY(const std::optional<TaskRow> row, found.records->task(found.work.task));
+  if (!row) return Error{ErrorCode::not_found, "the task is gone"};
+  TIDEMILL_TRY(const std::string result, found.records->result_text(row->result));
+  const TaskError& error = row->outcome == Outcome::open ? row->task.last_error : row->error;
+  return detail({found.work, step_of(*found.records, row->task.work), row->outcome,
+                 attempts_of(*row), error, row->trace.finished - row->trace.started},
+                result, row->log, attempts);
 }
 
 int show(const Context& context, const Options& o) {

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import sqlite3
 import sys
@@ -69,10 +70,19 @@ class Finished(Terminal):
         self.assertRegex(self.type("tidemill task list").out, r"start +done")
         self.assertEqual(self.type("tidemill task list --outcome buried --json").json(), [])
         one = self.type(f"tidemill task show {tasks[0]['id']} --json").json()
-        self.assertEqual(one["result"]["stdout"], "Hello, Ada!")
+        self.assertEqual((one["step"], one["result"]["stdout"]), ("start", "Hello, Ada!"))
         retried = self.type(f"tidemill task retry {tasks[0]['id']}")
         self.assertIn("round 2", retried.out)
         self.type("tidemill task show 1", 4)
+
+    def test_an_index_names_its_step(self) -> None:
+        self.type("tidemill run examples/loop_and_aggregate.yaml --quiet")
+        tasks = self.type("tidemill task list --json").json()
+        for task in tasks:
+            words = f"{task['id']} {task['index']}" if "index" in task else task["id"]
+            shown = self.type(f"tidemill task show {words} --json").json()
+            self.assertEqual(shown["step"], task["step"])
+        self.assertTrue(any("index" in task for task in tasks))
 
     def test_cancel_of_what_has_ended(self) -> None:
         self.assertIn("not running", self.type("tidemill cancel latest", 4).err)
@@ -186,12 +196,29 @@ class Wrong(Terminal):
                         "tidemill run examples/hello.yaml --set name"):
             with self.subTest(command=command):
                 self.assertNotEqual(self.type(command, 2).err, "")
+        for command, word in (("tidemill bogus", "bogus"), ("tidemill task bogus", "bogus"),
+                              ("tidemill bench bogus", "bogus"), ("tidemill list 17", "17"),
+                              ("tidemill rum x.yaml", "did you mean 'run'?"),
+                              ("tidemill task shwo 17", "did you mean 'show'?"),
+                              ("tidemill bench nopo", "did you mean 'noop'?"),
+                              ("tidemill list --jsno", "did you mean '--json'?")):
+            with self.subTest(command=command):
+                self.assertIn(word, self.type(command, 2).err)
         (self.folder / "bad.yaml").write_text((self.folder / "gate.yaml").read_text()
                                               .replace("next: gate", "next: gaet"))
         for command in ("tidemill validate bad.yaml", "tidemill run bad.yaml"):
             said = self.type(command, 2)
             self.assertRegex(said.out + said.err, r"bad.yaml:\d+:\d+: error: .*gaet")
         self.assertFalse((self.folder / ".tidemill").exists())
+
+    def test_bench_says_where_it_looked_for_its_playbooks(self) -> None:
+        shutil.rmtree(self.folder / "examples")
+        said = self.type("tidemill bench pft --quick", 2)
+        self.assertIn(f"{self.folder}/examples/pft/pft.yaml", said.err)
+        self.assertIn("--playbooks", said.err)
+        self.assertEqual(said.out, "")
+        self.assertIn("none/postgres/pft.yaml",
+                      self.type("tidemill bench pft --sink postgres --playbooks none", 2).err)
 
     def test_store(self) -> None:
         (self.folder / "foreign.db").write_text("this is not a database, but long enough " * 100)

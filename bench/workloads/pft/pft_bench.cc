@@ -37,6 +37,24 @@ struct Run {
   }
 };
 
+std::string playbook_of(const PftOptions& options, SinkKind sink) {
+  return options.playbooks + (sink == SinkKind::sqlite ? "" : "/postgres") + "/pft.yaml";
+}
+
+// Told before anything runs: without its playbook the engine's side of a table would be empty.
+Status playbooks_are_there(const PftOptions& options) {
+  if (options.tidemill.empty()) return Ok{};
+  for (const SinkKind sink : options.sinks) {
+    const std::string file = playbook_of(options, sink);
+    if (std::filesystem::is_regular_file(file)) continue;
+    return Error{ErrorCode::not_found,
+                 fmt::format("its playbook is not there: {}; run it in the folder of the sources, "
+                             "or name the folder of pft.yaml with --playbooks",
+                             std::filesystem::absolute(file).lexically_normal().string())};
+  }
+  return Ok{};
+}
+
 class Bench {
  public:
   Bench(const PftOptions& options, StubApi& api, std::FILE* out)
@@ -126,10 +144,9 @@ Run Bench::bare(Variant variant, SinkKind sink) {
 }
 
 std::vector<std::string> Bench::engine_command(Variant variant, SinkKind sink) const {
-  const std::string folder = options_.playbooks + (sink == SinkKind::sqlite ? "" : "/postgres");
   return {options_.tidemill,
           "run",
-          folder + "/pft.yaml",
+          playbook_of(options_, sink),
           "--store",
           options_.folder + "/store/run.db",
           "--connect",
@@ -282,6 +299,10 @@ void Bench::write_json() const {
 }  // namespace
 
 int run_pft_bench(const PftOptions& given, std::FILE* out) {
+  if (Status there = playbooks_are_there(given); !there.ok()) {
+    fmt::print(stderr, "tidemill: error: bench pft: {}\n", there.error().what);
+    return 2;
+  }
   PftOptions options = given;
   const bool own_folder = options.folder.empty();
   if (own_folder) {

@@ -25,7 +25,7 @@ struct PftOptions {
   std::string engine_log;  // where the engine's output goes; "": nowhere
 };
 
-// 0 when every total was exact and nothing failed, 1 otherwise.
+// 0 when every total was exact and nothing failed, 2 when a playbook is not there, 1 otherwise.
 int run_pft_bench(const PftOptions& options, std::FILE* out);
 
 // The same from a command line: `argv` after the words `tidemill bench pft` (argv[0] is a name),
