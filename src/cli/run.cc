@@ -90,19 +90,41 @@ bool same_file(const std::string& a, const std::string& b) {
   return a == b || std::filesystem::equivalent(a, b, ignored);
 }
 
+// The options that matter to how it goes on, too.
+std::string run_hint(const Options& o, std::string words) {
+  for (const std::string& connection : o.connect) {
+    words += " --connect " + shell_word(without_password(connection));
+  }
+  if (o.python != kPython) words += " --python " + shell_word(o.python);
+  if (o.slots != 0) words += fmt::format(" --slots {}", o.slots);
+  if (o.places != 0) words += fmt::format(" --places {}", o.places);
+  return command_hint("run " + words, o.store);
+}
+
+std::string resume_hint(const Options& o, ExecutionId id) {
+  return run_hint(o, fmt::format("{} --resume {}", shell_word(o.file), id.raw));
+}
+
+// A new run also needs its input.
+std::string anew_hint(const Options& o) {
+  std::string words = shell_word(o.file);
+  if (o.input.quick) words += " --quick";
+  if (!o.input.input_file.empty()) words += " --input " + shell_word(o.input.input_file);
+  for (const std::string& set : o.input.sets) words += " --set " + shell_word(without_secret(set));
+  return run_hint(o, std::move(words));
+}
+
 Error nothing_unfinished(const Options& o, const std::optional<ExecutionRecord>& newest) {
   const std::string nothing = "nothing of " + o.file + " is unfinished here; ";
+  const std::string anew = fmt::format("to start anew, `{}`", anew_hint(o));
   if (newest && newest->state == ExecutionRecord::State::failed) {
-    const std::string again =
-        command_hint(fmt::format("run {} --resume {}", shell_word(o.file), newest->id.raw),
-                     o.store);
     return {ErrorCode::not_found,
-            fmt::format("{}the newest, {}, failed: to try that again from its failed steps, `{}`; "
-                        "to start anew, run it without --resume",
-                        nothing, newest->id.raw, again)};
+            fmt::format("{}the newest, {}, failed: to try that again from its failed steps, "
+                        "`{}`; {}",
+                        nothing, newest->id.raw, resume_hint(o, newest->id), anew)};
   }
-  return {ErrorCode::not_found, nothing + "run it without --resume, or name an id that `" +
-                                    command_hint("list", o.store) + "` shows"};
+  return {ErrorCode::not_found, fmt::format("{}{}, or name an id that `{}` shows", nothing, anew,
+                                            command_hint("list", o.store))};
 }
 
 // The execution that --resume means: the one named, or the newest unfinished one of this playbook.
@@ -139,6 +161,10 @@ Result<Run> resume(const Context& context, const Options& o) {
     fmt::print(stderr, "note: {} has changed since; execution {} goes on with the text it was "
                        "started with\n", o.file, e.id.raw);
   }
+  if (o.input.quick || !o.input.input_file.empty() || !o.input.sets.empty()) {
+    fmt::print(stderr, "note: execution {} goes on with the input it was started with; for another, "
+                       "start anew: {}\n", e.id.raw, anew_hint(o));
+  }
   options.store = found.store;
   options.open = LocalRunOptions::Open::existing;
   found.records.reset();
@@ -153,18 +179,6 @@ Result<Run> resume(const Context& context, const Options& o) {
   }
   TIDEMILL_CHECK(run.local->go_on());
   return run;
-}
-
-// The options that matter to how it goes on, too.
-std::string resume_hint(const Options& o, const Run& run) {
-  std::string words = fmt::format("run {} --resume {}", shell_word(o.file), run.id.raw);
-  for (const std::string& connection : o.connect) {
-    words += " --connect " + shell_word(without_password(connection));
-  }
-  if (o.python != kPython) words += " --python " + shell_word(o.python);
-  if (o.slots != 0) words += fmt::format(" --slots {}", o.slots);
-  if (o.places != 0) words += fmt::format(" --places {}", o.places);
-  return command_hint(words, o.store);
 }
 
 // Until the execution ends, the engine fails, or somebody interrupts.
@@ -195,7 +209,7 @@ RunEnd end_of(const Options& o, const Run& run, client::Progress progress, Durat
   return {.id = run.id,
           .store = run.store,
           .store_given = o.store,
-          .resume = resume_hint(o, run),
+          .resume = resume_hint(o, run.id),
           .plan = *run.plan,
           .progress = std::move(progress),
           .taken = taken};

@@ -105,7 +105,10 @@ class Failed(Terminal):
         self.assertEqual([(t["step"], t["attempts"]) for t in buried], [("gate", 1)])
         self.assertIn("the gate is shut", self.type("tidemill logs latest gate").out)
         (self.folder / "open").touch()
-        again = self.type(f"tidemill run gate.yaml --resume {run['id']} --json").json()
+        said = self.type(f"tidemill run gate.yaml --resume {run['id']} --json --set a=1")
+        self.assertIn("goes on with the input it was started with", said.err)
+        self.assertIn("tidemill run gate.yaml --set a=1", said.err)
+        again = said.json()
         self.assertEqual((again["id"], again["result"]), (run["id"], {"passed": True}))
         self.assertEqual((self.folder / "started").read_text(), "once\n")
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 
 namespace tidemill::cli {
 
@@ -38,6 +39,18 @@ void hide_in_words(std::string& text) {
   text.replace(from, std::min(end, text.size()) - from, kHidden);
 }
 
+// A name says it by its last part: api.token, PGPASSWORD, aws_secret.
+bool names_secret(std::string_view name) {
+  std::string last(name.substr(name.rfind('.') + 1));
+  std::transform(last.begin(), last.end(), last.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  constexpr std::string_view kWords[] = {"password", "passwd", "pwd", "secret", "token",
+                                         "key",      "auth",   "credential"};
+  return std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view word) {
+    return last.find(word) != std::string::npos;
+  });
+}
+
 }  // namespace
 
 std::string shell_word(std::string_view text) {
@@ -69,6 +82,12 @@ std::string without_password(std::string_view connection) {
     hide_in_words(dsn);
   }
   return std::string(connection.substr(0, equals + 1)) + dsn;
+}
+
+std::string without_secret(std::string_view set) {
+  const std::string_view name = set.substr(0, set.find('='));
+  if (!names_secret(name) && without_password(set) == set) return std::string(set);
+  return std::string(name) + "=…";
 }
 
 }  // namespace tidemill::cli

@@ -32,5 +32,17 @@ TEST(HintsTest, NoPasswordIsRepeated) {
   EXPECT_EQ(without_password("api={\"token\": \"secret\"}"), "api=***");
 }
 
+TEST(HintsTest, NoSecretWorkloadValueIsRepeated) {
+  EXPECT_EQ(without_secret("count=3"), "count=3");
+  EXPECT_EQ(without_secret("people=[\"Bob\"]"), "people=[\"Bob\"]");
+  EXPECT_EQ(without_secret("api.token=s3cret"), "api.token=…");
+  EXPECT_EQ(without_secret("PGPASSWORD=s3cret"), "PGPASSWORD=…");
+  EXPECT_EQ(without_secret("api_key=s3cret"), "api_key=…");
+  EXPECT_EQ(without_secret("db=postgres://ada:s3cret@db/x"), "db=…");
+  EXPECT_EQ(without_secret("db=postgres://ada@db/x"), "db=postgres://ada@db/x");
+  // A map may hold anything.
+  EXPECT_EQ(without_secret("api={\"t\": \"s3cret\"}"), "api=…");
+}
+
 }  // namespace
 }  // namespace tidemill::cli
