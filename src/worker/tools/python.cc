@@ -16,6 +16,16 @@ namespace {
 
 using playbook::Value;
 
+// What tracebacks name as the file: the step, which task keys hold ("execution/step/epoch/index"),
+// and the tool when it has a name of its own.
+std::string code_name(const ToolCall& call) {
+  const size_t from = call.task_key.find('/') + 1;  // 0 when there is none
+  const std::string step = call.task_key.substr(from, call.task_key.find('/', from) - from);
+  if (from == 0 || step.empty()) return "tool '" + call.tool.name + "'";
+  if (step == call.tool.name) return "step '" + step + "'";
+  return "step '" + step + "', tool '" + call.tool.name + "'";
+}
+
 struct Running {
   std::unique_ptr<Interpreter> interpreter;
   ToolRunner::OnDone on_done;
@@ -62,7 +72,7 @@ class Runner final : public PythonRunner {
             options_.grace);
       });
     }
-    PythonRequest request{"<" + call.tool.name + ">", code.as_string(),
+    PythonRequest request{code_name(call), code.as_string(),
                           call.input.is_map() ? playbook::to_json(call.input) : "{}"};
     running.interpreter->run(std::move(request),
                              [this, id = call.id](ToolResult r) { finish(id, std::move(r)); });

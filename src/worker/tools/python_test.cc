@@ -76,9 +76,34 @@ TEST_F(Python, AnExceptionHasItsTraceback) {
   EXPECT_EQ(r.error->message,
             "ZeroDivisionError: division by zero\n"
             "Traceback (most recent call last):\n"
-            "  File \"<calc>\", line 4, in <module>\n    f(0)\n"
-            "  File \"<calc>\", line 2, in f\n    return 1 / x\n           ~~^~~\n"
+            "  File \"step 'first', tool 'calc'\", line 4, in <module>\n    f(0)\n"
+            "  File \"step 'first', tool 'calc'\", line 2, in f\n    return 1 / x\n           ~~^~~\n"
             "ZeroDivisionError: division by zero\n");
+}
+
+TEST_F(Python, ATracebackNamesTheStep) {
+  bench.tool.name = "first";  // as a step's only tool is named when it has no name
+  const ToolResult r = run("1 / 0");
+  ASSERT_TRUE(r.error.has_value());
+  EXPECT_NE(r.error->message.find("  File \"step 'first'\", line 1, in <module>\n    1 / 0\n"),
+            std::string::npos)
+      << r.error->message;
+}
+
+// The same code in another step is the other step's, whatever the warm interpreter has compiled.
+TEST_F(Python, TheSameCodeUnderAnotherNameIsAnotherPiece) {
+  const std::string code = "1 / 0";
+  (void)run(code);
+  bench.tool.name = "other";
+  const ToolResult r = run(code);
+  ASSERT_TRUE(r.error.has_value());
+  EXPECT_NE(r.error->message.find("tool 'other'"), std::string::npos) << r.error->message;
+}
+
+TEST_F(Python, CodeThatPrintsATracebackReadsItsOwnName) {
+  const ToolResult r = run(
+      "import traceback\ntry:\n  1 / 0\nexcept ZeroDivisionError:\n  traceback.print_exc()\n");
+  EXPECT_NE(r.log.find("File \"step 'first', tool 'calc'\", line 3"), std::string::npos) << r.log;
 }
 
 TEST_F(Python, LineNumbersStayWithATopLevelReturn) {

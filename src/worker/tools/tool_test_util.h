@@ -39,7 +39,7 @@ class ToolBench {
                         .input = std::move(input),
                         .scope = scope_,
                         .auth = {},
-                        .task_key = "x-1-1",
+                        .task_key = "101/first/1/0",
                         .timeout = timeout};
     ++open_;
     runner_->start(call, [this, &pending](ToolResult r) {
