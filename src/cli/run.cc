@@ -162,8 +162,8 @@ Result<Run> resume(const Context& context, const Options& o) {
                        "started with\n", o.file, e.id.raw);
   }
   if (o.input.quick || !o.input.input_file.empty() || !o.input.sets.empty()) {
-    fmt::print(stderr, "note: execution {} goes on with the input it was started with; for another, "
-                       "start anew: {}\n", e.id.raw, anew_hint(o));
+    fmt::print(stderr, "note: execution {} goes on with the input it was started with; for another "
+                       "one, start anew: {}\n", e.id.raw, anew_hint(o));
   }
   options.store = found.store;
   options.open = LocalRunOptions::Open::existing;

@@ -77,7 +77,8 @@ TEST_F(Python, AnExceptionHasItsTraceback) {
             "ZeroDivisionError: division by zero\n"
             "Traceback (most recent call last):\n"
             "  File \"step 'first', tool 'calc'\", line 4, in <module>\n    f(0)\n"
-            "  File \"step 'first', tool 'calc'\", line 2, in f\n    return 1 / x\n           ~~^~~\n"
+            "  File \"step 'first', tool 'calc'\", line 2, in f\n    return 1 / x\n"
+            "           ~~^~~\n"
             "ZeroDivisionError: division by zero\n");
 }
 
