@@ -29,15 +29,6 @@ std::string accepted_encodings() {
   return header;
 }
 
-// Whether one of `lines` gives, or takes out, the header that the line `other` gives.
-bool names_header(const std::vector<std::string>& lines, std::string_view other) {
-  const std::string_view name = other.substr(0, other.find(':'));
-  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
-    return line.size() > name.size() && (line[name.size()] == ':' || line[name.size()] == ';') &&
-           curl_strnequal(line.data(), name.data(), name.size()) != 0;
-  });
-}
-
 bool is_web_address(std::string_view url) {
   return url.starts_with("http://") || url.starts_with("https://");
 }
@@ -203,13 +194,16 @@ void HttpClient::set_url(Transfer& t) {
 
 void HttpClient::set_headers(Transfer& t) {
   curl_slist_free_all(std::exchange(t.header_list, nullptr));
-  const std::vector<std::string>& own = t.request.headers;
-  for (const std::string& h : own) t.header_list = curl_slist_append(t.header_list, h.c_str());
+  for (const std::string& h : t.request.headers)
+    t.header_list = curl_slist_append(t.header_list, h.c_str());
   // libcurl would wait a second for the answer to "Expect: 100-continue", which few servers give.
   if (t.request.body) t.header_list = curl_slist_append(t.header_list, "Expect:");
   if (t.header_list) {
-    for (const curl_slist* h = default_headers_; h != nullptr; h = h->next)
-      if (!names_header(own, h->data)) t.header_list = curl_slist_append(t.header_list, h->data);
+    for (const curl_slist* h = default_headers_; h != nullptr; h = h->next) {
+      const std::string_view line(h->data);
+      if (!has_header(t.request, line.substr(0, line.find(':'))))
+        t.header_list = curl_slist_append(t.header_list, h->data);
+    }
   }
   set(t.easy, CURLOPT_HTTPHEADER, t.header_list ? t.header_list : default_headers_);
 }

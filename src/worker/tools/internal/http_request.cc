@@ -45,14 +45,6 @@ Status add_header(HttpRequest& out, std::string_view name, const Value& value) {
   return Ok{};
 }
 
-bool has_header(const HttpRequest& request, std::string_view name) {
-  return std::any_of(request.headers.begin(), request.headers.end(), [&](const std::string& h) {
-    return h.size() > name.size() && (h[name.size()] == ':' || h[name.size()] == ';') &&
-           std::equal(name.begin(), name.end(), h.begin(),
-                      [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
-  });
-}
-
 void add_pair(std::string& out, std::string_view name, const Value& value) {
   if (!out.empty()) out += '&';
   out += url_encode(name) + "=" + url_encode(playbook::render_text(value));
@@ -261,6 +253,15 @@ std::string url_encode(std::string_view text) {
     out += kHex[byte & 15];
   }
   return out;
+}
+
+bool has_header(const HttpRequest& request, std::string_view name) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::any_of(request.headers.begin(), request.headers.end(), [&](const std::string& h) {
+    return h.size() > name.size() && (h[name.size()] == ':' || h[name.size()] == ';') &&
+           std::equal(name.begin(), name.end(), h.begin(),
+                      [&](char a, char b) { return lower(a) == lower(b); });
+  });
 }
 
 std::string shown_url(std::string_view url) {

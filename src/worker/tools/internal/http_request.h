@@ -26,6 +26,9 @@ struct HttpRequest {
 Result<HttpRequest> make_http_request(const playbook::Value& config, const playbook::Value& auth,
                                       std::optional<Duration> timeout);
 
+// Whether one of the request's headers has this name, in whatever case.
+bool has_header(const HttpRequest& request, std::string_view name);
+
 // Percent-encodes all but letters, digits and -._~
 std::string url_encode(std::string_view text);
 
