@@ -63,20 +63,12 @@ std::optional<Value> number(std::string_view s) {
   return Value(value);
 }
 
-std::optional<Value> special_number(std::string_view s) {
-  std::string_view body = s;
-  bool negative = false;
-  if (!body.empty() && (body[0] == '-' || body[0] == '+')) {
-    negative = body[0] == '-';
-    body.remove_prefix(1);
-  }
-  if (body == ".inf" || body == ".Inf" || body == ".INF") {
-    double infinity = std::numeric_limits<double>::infinity();
-    return Value(negative ? -infinity : infinity);
-  }
-  if (s == ".nan" || s == ".NaN" || s == ".NAN")
-    return Value(std::numeric_limits<double>::quiet_NaN());
-  return std::nullopt;
+// The core schema's words for what is no finite number, in the three ways it writes them.
+bool is_special_number(std::string_view s) {
+  const bool sign = !s.empty() && (s[0] == '-' || s[0] == '+');
+  const std::string_view body = s.substr(sign ? 1 : 0);
+  if (body == ".inf" || body == ".Inf" || body == ".INF") return true;
+  return s == ".nan" || s == ".NaN" || s == ".NAN";
 }
 
 }  // namespace
@@ -98,9 +90,14 @@ Value scalar_value(const YamlNode& scalar) {
   char c = s.front();
   if (is_digit(c) || c == '-' || c == '+' || c == '.') {
     if (auto value = number(s)) return *value;
-    if (auto value = special_number(s)) return *value;
   }
   return Value(s);
+}
+
+bool is_beyond_json(std::string_view plain) {
+  bool integral = false;
+  if (is_special_number(plain)) return true;
+  return !plain.empty() && looks_like_number(plain, integral) && !number(plain);
 }
 
 Value plain_value(const YamlNode& node) {

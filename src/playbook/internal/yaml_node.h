@@ -42,6 +42,9 @@ struct YamlField {
 // and so is everything that is quoted.
 Value scalar_value(const YamlNode& scalar);
 
+// A plain scalar that is a number which neither JSON nor a double can hold: .inf, .nan, 1e999.
+bool is_beyond_json(std::string_view plain);
+
 // Without templates: lists and maps of scalar_value.
 Value plain_value(const YamlNode& node);
 

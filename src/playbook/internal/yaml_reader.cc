@@ -210,6 +210,10 @@ void TreeBuilder::take_scalar(const yaml_event_t& event) {
       return take_null(at);
   }
   if (wants_key()) return take_key(at, text);
+  if (scalar.style == YAML_PLAIN_SCALAR_STYLE && is_beyond_json(text)) {
+    diagnostics_.error(at, "JSON, in which values are kept, cannot hold the number " + text,
+                       "quote it if it is text, or give a number that a double can hold");
+  }
   YamlNode node;
   node.kind = YamlNode::Kind::scalar;
   node.at = node.text_at = at;

@@ -76,8 +76,9 @@ TEST(YamlReader, types_plain_scalars_by_the_core_schema) {
       {"1e", "\"1e\""},
       {"+", "\"+\""},
       {"00", "\"00\""},
-      {"-.inf", "null"},
-      {".nan", "null"},
+      {"'.nan'", "\".nan\""},
+      {".info", "\".info\""},
+      {"1e308", "1e+308.0"},
       {"0.5e-2", "0.005"}};
   for (const auto& [text, expected] : cases) {
     if (text == "-") continue;  // a list item
@@ -130,6 +131,16 @@ TEST(YamlReader, counts_columns_in_characters) {
   ASSERT_TRUE(r.root);
   const YamlNode& list = r.root->field("names")->value.field("b")->value;
   EXPECT_EQ(list.items[1].at.column, 22);
+}
+
+TEST(YamlReader, refuses_numbers_that_json_cannot_hold) {
+  for (const std::string number : {".inf", "-.Inf", "+.INF", ".nan", ".NaN", "1e999", "-1e999",
+                                   "1e-999", "12.5E+400"}) {
+    EXPECT_EQ(first("a: [1, " + number + "]\n"),
+              "1:8 JSON, in which values are kept, cannot hold the number " + number);
+  }
+  EXPECT_EQ(first("1e999: x\n"), "");  // a key is text
+  EXPECT_EQ(first("a: '1e999'\n"), "");
 }
 
 TEST(YamlReader, refuses_what_a_playbook_may_not_use) {
