@@ -25,7 +25,7 @@ struct LocalRunOptions {
   uint32_t slots = 0;    // 0: cores
   uint32_t places = 0;  // 0: limits::kPlaces
   std::map<std::string, std::string> connections;  // name → DSN, URL, path or JSON map
-  std::string base_folder;                          // relative paths of playbooks are looked up here
+  std::string base_folder;  // relative paths of playbooks are looked up here
   std::string python = "python3";
 };
 
@@ -92,8 +92,10 @@ class LocalRun {
 struct LocalServices {
   std::function<Result<std::unique_ptr<LocalRun>>(const LocalRunOptions&)> open_run;
   std::function<Result<std::unique_ptr<Records>>(const std::string& store)> open_records;
-  // Errors: unavailable when no process has the store open.
-  std::function<Result<std::unique_ptr<Control>>(const std::string& store)> connect;
+  // `talk` is told, at most once a verb, when the process that has the store open is slow to
+  // answer. Errors: unavailable when no process has it open; of the verbs timeout.
+  using Talk = std::function<void(const std::string& note)>;
+  std::function<Result<std::unique_ptr<Control>>(const std::string& store, Talk talk)> connect;
   // Control without a running process: opens the store, does the verb, closes it.
   std::function<Result<std::unique_ptr<Control>>(const std::string& store)> open_control;
 };

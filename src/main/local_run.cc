@@ -23,7 +23,8 @@ namespace tidemill::main {
 
 namespace {
 
-constexpr Duration kControlTime = seconds(30);
+constexpr Duration kControlTime = seconds(10);
+constexpr Duration kControlPatience = seconds(2);
 
 std::string blobs_path(const std::string& store) { return store + ".blobs"; }
 std::string socket_path(const std::string& store) { return store + ".sock"; }
@@ -228,11 +229,41 @@ Result<std::unique_ptr<client::Records>> open_store_records(const std::string& n
       std::make_unique<OwnedRecords>(std::move(reader), std::move(blobs)));
 }
 
-Result<std::unique_ptr<client::Control>> connect_control(const std::string& store) {
-  const std::string path = socket_path(os::resolve_links(store));
-  return std::unique_ptr<client::Control>(
-      std::make_unique<client::LineControl>([path](const std::string& line) {
-        return net::ask_line(path, line, kControlTime);
+// What a person can do about the process that has the store open and does not answer.
+struct SilentOwner {
+  std::string who = "the process that runs it";
+  std::string pid = "PID";
+
+  explicit SilentOwner(const std::string& store) {
+    const auto owner = os::FileLock::owner(store + ".lock");
+    if (!owner || owner->pid == 0) return;
+    who = os::to_string(*owner) + ", which runs it,";
+    pid = std::to_string(owner->pid);
+  }
+  std::string note() const {
+    return who + " does not answer; waiting for " + seconds_text() +
+           " (if it was stopped, `kill -CONT " + pid + "` lets it go on)";
+  }
+  std::string error() const {
+    return who + " has not answered for " + seconds_text() +
+           " and may still do what was asked when it goes on: `kill -CONT " + pid +
+           "` if it was stopped; to end it instead, `kill -9 " + pid + "`, then ask again";
+  }
+  static std::string seconds_text() {
+    return std::to_string(kControlTime.whole_milliseconds() / 1'000) + " s";
+  }
+};
+
+Result<std::unique_ptr<client::Control>> connect_control(const std::string& name,
+                                                         client::LocalServices::Talk talk) {
+  const std::string store = os::resolve_links(name);
+  return std::unique_ptr<client::Control>(std::make_unique<client::LineControl>(
+      [store, talk = std::move(talk)](const std::string& line) -> Result<std::string> {
+        auto answer = net::ask_line(
+            socket_path(store), line, kControlTime,
+            {.after = kControlPatience, .say = [&] { talk(SilentOwner(store).note()); }});
+        if (answer.ok() || answer.error().code != ErrorCode::timeout) return answer;
+        return Error{ErrorCode::timeout, SilentOwner(store).error()};
       }));
 }
 

@@ -13,8 +13,9 @@ Result<std::unique_ptr<client::LocalRun>> open_local_run(const client::LocalRunO
 // A store opened for reading; its owner may be at work meanwhile.
 Result<std::unique_ptr<client::Records>> open_store_records(const std::string& store);
 
-// The process that owns the store, over its socket.
-Result<std::unique_ptr<client::Control>> connect_control(const std::string& store);
+// The process that owns the store, over its socket; `talk` is told when it is slow to answer.
+Result<std::unique_ptr<client::Control>> connect_control(const std::string& store,
+                                                         client::LocalServices::Talk talk);
 // The store opened here for as long as the control lives; nothing runs.
 Result<std::unique_ptr<client::Control>> open_store_control(const std::string& store);
 

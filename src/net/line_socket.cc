@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -88,12 +89,21 @@ Status bind_at(int listener, const std::string& path) {
   return Ok{};
 }
 
-bool connect_to(int fd, const std::string& path) {
+enum class Connected : uint8_t { yes, not_in_time, nobody };
+
+// Whose queue of questions is full lets one wait; not for ever.
+Connected connect_to(int fd, const std::string& path, Duration at_most) {
   const std::optional<ShortName> file =
       fits(path) ? std::nullopt : std::optional<ShortName>(std::in_place, path, 0);
-  if (file && !file->ok()) return false;
+  if (file && !file->ok()) return Connected::nobody;
   const sockaddr_un address = address_of(file ? file->path() : path);
-  return connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const int64_t us = std::max<int64_t>(1, at_most.ns / 1'000);
+  const timeval time{.tv_sec = us / 1'000'000, .tv_usec = us % 1'000'000};
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    return Connected::yes;
+  }
+  return errno == EAGAIN ? Connected::not_in_time : Connected::nobody;
 }
 
 // Waits for `events` on `fd`; false when the time is over.
@@ -190,17 +200,31 @@ void LineServer::answer(int connection) {
   write_all(connection, handler_(*line) + "\n", os::steady_now() + kRequestTime);
 }
 
-Result<std::string> ask_line(const std::string& path, const std::string& line, Duration at_most) {
+Result<std::string> ask_line(const std::string& path, const std::string& line, Duration at_most,
+                             const Patience& patience) {
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno_error("socket");
   const SteadyTime until = os::steady_now() + at_most;
-  if (!connect_to(fd, path)) {
-    close(fd);
+  const bool patient = patience.say && patience.after < at_most;
+  const SteadyTime noticed = patient ? os::steady_now() + patience.after : until;
+  bool said = false;
+  const auto say = [&] {
+    if (patient && !std::exchange(said, true)) patience.say();
+  };
+  Connected connected = connect_to(fd, path, noticed - os::steady_now());
+  if (connected == Connected::not_in_time && patient) {
+    say();
+    connected = connect_to(fd, path, until - os::steady_now());
+  }
+  std::optional<std::string> answer;
+  if (connected == Connected::yes && write_all(fd, line + "\n", until)) {
+    if (!wait_for(fd, POLLIN, noticed)) say();
+    answer = read_line(fd, until);
+  }
+  close(fd);
+  if (connected == Connected::nobody) {
     return Error{ErrorCode::unavailable, "no process listens on " + path};
   }
-  const bool sent = write_all(fd, line + "\n", until);
-  std::optional<std::string> answer = sent ? read_line(fd, until) : std::nullopt;
-  close(fd);
   if (!answer) return Error{ErrorCode::timeout, "no answer on " + path};
   return std::move(*answer);
 }

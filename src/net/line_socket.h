@@ -35,7 +35,15 @@ class LineServer {
   os::Thread thread_;
 };
 
-// Asks one line. Errors: unavailable (nobody listens), timeout, io.
-Result<std::string> ask_line(const std::string& path, const std::string& line, Duration at_most);
+// When an answer is long in coming, `say` is called once; nothing for an empty one.
+struct Patience {
+  Duration after;
+  std::function<void()> say;
+};
+
+// Asks one line. Errors: unavailable (nobody listens), timeout (the line may have arrived all the
+// same, and be acted on later), io.
+Result<std::string> ask_line(const std::string& path, const std::string& line, Duration at_most,
+                             const Patience& patience = {});
 
 }  // namespace tidemill::net

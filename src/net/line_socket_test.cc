@@ -3,11 +3,14 @@
 #include "net/line_socket.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <future>
 
 namespace tidemill::net {
 namespace {
@@ -35,6 +38,54 @@ TEST_F(LineSocketTest, AsksAndAnswersManyTimes) {
     ASSERT_TRUE(answer.ok()) << answer.error().what;
     EXPECT_EQ(answer.value(), "<q" + std::to_string(i) + ">");
   }
+}
+
+TEST_F(LineSocketTest, WhatAnswersLateIsSaidOnceAndWaitedFor) {
+  std::promise<void> told;
+  auto server = LineServer::listen(path_, [&](const std::string&) {
+    told.get_future().wait();
+    return std::string("late");
+  });
+  ASSERT_TRUE(server.ok()) << server.error().what;
+  const auto answer = ask_line(path_, "q", seconds(20),
+                               {.after = milliseconds(1), .say = [&] { told.set_value(); }});
+  ASSERT_TRUE(answer.ok()) << answer.error().what;
+  EXPECT_EQ(answer.value(), "late");
+}
+
+TEST_F(LineSocketTest, WhatNeverAnswersIsATimeout) {
+  std::promise<void> over;
+  auto server = LineServer::listen(path_, [&](const std::string&) {
+    over.get_future().wait();
+    return std::string();
+  });
+  ASSERT_TRUE(server.ok()) << server.error().what;
+  int said = 0;
+  const auto answer = ask_line(path_, "q", milliseconds(20),
+                               {.after = milliseconds(1), .say = [&] { ++said; }});
+  over.set_value();
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().code, ErrorCode::timeout);
+  EXPECT_EQ(said, 1);
+}
+
+// A stopped process: the system takes so many questions for it, and then holds the asker.
+TEST_F(LineSocketTest, AQueueThatIsFullIsATimeoutToo) {
+  const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path_.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(listener, 0), 0);
+  for (int i = 0; i < 3; ++i) {
+    int said = 0;
+    const auto answer = ask_line(path_, "q", milliseconds(20),
+                                 {.after = milliseconds(1), .say = [&] { ++said; }});
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().code, ErrorCode::timeout);
+    EXPECT_EQ(said, 1);
+  }
+  close(listener);
 }
 
 TEST_F(LineSocketTest, NobodyThereIsUnavailable) {

@@ -146,6 +146,17 @@ class Running(Terminal):
         self.assertEqual((said.code, said.json()["state"]), (1, "cancelled"), said.err)
         self.assertRegex(self.type("tidemill list").out, r"waits +cancelled")
 
+    def test_cancel_of_a_stopped_process_says_who_does_not_answer(self) -> None:
+        process = self.begin("--json")
+        process.send_signal(signal.SIGSTOP)
+        cancel = self.start("tidemill cancel latest")
+        note = cancel.stderr.readline()
+        process.send_signal(signal.SIGCONT)
+        self.assertIn(f"process {process.pid} on host", note)
+        self.assertIn(f"kill -CONT {process.pid}", note)
+        self.assertEqual(self.end_of(cancel).code, 0)
+        self.assertEqual(self.end_of(process).json()["state"], "cancelled")
+
     def test_interrupt_and_resume(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(signal=number.name):

@@ -174,7 +174,9 @@ Result<FoundWork> find_work(const Context& context, const std::string& store, ui
 
 Result<std::unique_ptr<client::Control>> control_of(const Context& context,
                                                     const std::string& store) {
-  return is_owned(store) ? context.services.connect(store) : context.services.open_control(store);
+  if (!is_owned(store)) return context.services.open_control(store);
+  return context.services.connect(
+      store, [](const std::string& note) { fmt::print(stderr, "tidemill: {}\n", note); });
 }
 
 ExecutionId new_run_id() {
