@@ -9,7 +9,7 @@ namespace tidemill::worker {
 namespace {
 
 constexpr size_t kGroupMax = 1'000;  // calls in one commit
-constexpr size_t kHandOver = 8;       // calls that go to the writer before the rest is ready
+constexpr size_t kHandOver = 64;     // calls that go to the writer before the rest is ready
 
 ToolResult failed(TaskError error) {
   ToolResult result;
