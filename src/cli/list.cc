@@ -20,21 +20,26 @@ struct Listed {
   ExecutionRecord execution;
   std::string store;
   bool owned = false;
+  WallTime last_recorded;  // in its store
 };
 
 std::string state_text(const Listed& l) {
   return state_for_people(l.execution, l.owned ? Ownership::owned : Ownership::idle);
 }
 
-Duration time_taken(const ExecutionRecord& e) {
-  const WallTime end = e.finished_at.ns != 0 ? e.finished_at : os::wall_now();
-  return end - e.started_at;
+// Of an interrupted one up to the last turn that anybody knows of.
+Duration time_taken(const Listed& l) {
+  const ExecutionRecord& e = l.execution;
+  if (e.finished_at.ns != 0) return e.finished_at - e.started_at;
+  const WallTime end = l.owned ? os::wall_now() : l.last_recorded;
+  return std::max(Duration{}, end - e.started_at);
 }
 
 Status collect(const Context& context, const std::string& file, bool children,
                std::vector<Listed>& out) {
   TIDEMILL_TRY(const auto records, context.services.open_records(file));
   const bool owned = is_owned(file);
+  TIDEMILL_TRY(const WallTime last_recorded, records->last_recorded());
   ExecutionId after;
   for (;;) {
     TIDEMILL_TRY(std::vector<ExecutionRecord> page, records->executions(after, 500));
@@ -42,7 +47,7 @@ Status collect(const Context& context, const std::string& file, bool children,
     after = page.back().id;
     for (ExecutionRecord& e : page) {
       const bool child = e.parent.task || e.parent.array;
-      if (!child || children) out.push_back({std::move(e), file, owned});
+      if (!child || children) out.push_back({std::move(e), file, owned, last_recorded});
     }
   }
 }
@@ -67,9 +72,8 @@ void print_table(const std::vector<Listed>& rows) {
       {"ID", "PLAYBOOK", "STATE", "STARTED", "TIME", "ERROR"}};
   for (const Listed& l : rows) {
     const ExecutionRecord& e = l.execution;
-    const bool idle = unfinished(e) && !l.owned;
     cells.push_back({std::to_string(e.id.raw), e.name, state_text(l), time_text(e.started_at),
-                     idle ? "-" : duration_text(time_taken(e)), one_line(e.error.message, 60)});
+                     duration_text(time_taken(l)), one_line(e.error.message, 60)});
   }
   fmt::print("{}", table(cells));
 }

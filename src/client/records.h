@@ -18,6 +18,7 @@ class Records {
   virtual ~Records() = default;
   // In order of their start, after `after` (0: from the first).
   virtual Result<std::vector<ExecutionRecord>> executions(ExecutionId after, uint32_t limit) = 0;
+  virtual Result<WallTime> last_recorded() = 0;  // of anything; 0 when nothing was
   virtual Result<std::optional<ExecutionRecord>> execution(ExecutionId id) = 0;
   virtual Result<std::vector<StepRecord>> steps(ExecutionId id) = 0;  // every epoch
   virtual Result<std::optional<TaskRow>> task(TaskId id) = 0;

@@ -19,6 +19,7 @@ class StoreRecords : public client::Records {
   Result<std::vector<ExecutionRecord>> executions(ExecutionId after, uint32_t limit) override {
     return reader_->executions(after, limit);
   }
+  Result<WallTime> last_recorded() override { return reader_->last_recorded(); }
   Result<std::optional<ExecutionRecord>> execution(ExecutionId id) override {
     return reader_->execution(id);
   }

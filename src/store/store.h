@@ -57,6 +57,8 @@ class Reader {
  public:
   virtual ~Reader() = default;
   virtual Result<Turn> last_turn() = 0;
+  // When the newest turn became durable; of an empty store 0.
+  virtual Result<WallTime> last_recorded() = 0;
   virtual Result<std::vector<ExecutionRecord>> executions(ExecutionId after, uint32_t limit) = 0;
   virtual Result<std::optional<ExecutionRecord>> execution(ExecutionId id) = 0;
   virtual Result<std::vector<StepRecord>> steps(

@@ -168,7 +168,8 @@ class Running(Terminal):
                 said = self.end_of(process)
                 self.assertEqual(said.code, 130, said.err)
                 hint = re.search(r"tidemill run waits.yaml .*--resume \d+", said.err).group()
-                self.assertRegex(self.type("tidemill list").out, r"waits +interrupted")
+                self.assertRegex(self.type("tidemill list").out,
+                                 r"waits +interrupted +[-0-9]+ [:0-9]+ +[\d.]+ m?s")
                 result = self.type(f"{hint} --json").json()["result"]
                 self.assertEqual(result["said"], ["Hello, Bob!"])
 

@@ -131,15 +131,18 @@ TEST_P(VerbsTest, ATurnKeepsTheTimeAtWhichItWasDurable) {
   commit({FinishTask{finished(second)}});
   EXPECT_EQ(recorded(first.id), (WallTime{155}));
   EXPECT_EQ(recorded(second.id), (WallTime{200})) << "nothing better is known yet";
+  EXPECT_EQ(taken(reader().last_recorded()), (WallTime{200}));
   store_->note_recorded(Turn{2}, {255});
   loaded();
   EXPECT_EQ(recorded(first.id), (WallTime{155}));
   EXPECT_EQ(recorded(second.id), (WallTime{255})) << "kept at the end";
+  EXPECT_EQ(taken(reader().last_recorded()), (WallTime{255}));
 }
 
 TEST_P(VerbsTest, AnEmptyStore) {
   EXPECT_EQ(loaded(), Lines{"counters 1 0 0"});
   EXPECT_EQ(taken(reader().last_turn()), Turn{0});
+  EXPECT_EQ(taken(reader().last_recorded()), WallTime{});
   EXPECT_FALSE(taken(reader().task(TaskId{1})).has_value());
   EXPECT_FALSE(taken(reader().array(ArrayId{1})).has_value());
   EXPECT_FALSE(taken(reader().execution(ExecutionId{1})).has_value());

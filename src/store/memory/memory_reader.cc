@@ -28,6 +28,11 @@ class MemoryReader : public Reader {
     return c_.tables.last_turn;
   }
 
+  Result<WallTime> last_recorded() override {
+    const os::Lock lock(c_.mutex);
+    return c_.tables.turns.empty() ? WallTime{} : c_.tables.turns.rbegin()->second;
+  }
+
   Result<std::vector<ExecutionRecord>> executions(ExecutionId after, uint32_t limit) override {
     const os::Lock lock(c_.mutex);
     std::vector<ExecutionRecord> out;

@@ -50,6 +50,12 @@ int64_t after_id(uint64_t raw) { return raw == 0 ? INT64_MIN : static_cast<int64
 
 // ---- executions ----
 
+Result<WallTime> SqliteReader::last_recorded() {
+  TIDEMILL_TRY(const int64_t at,
+               db_->number("SELECT ifnull((SELECT at FROM turns ORDER BY turn DESC LIMIT 1), 0)"));
+  return WallTime{at};
+}
+
 Result<std::vector<ExecutionRecord>> SqliteReader::executions(ExecutionId after, uint32_t limit) {
   TIDEMILL_TRY(Statement s,
                db_->prepare(std::string(kExecutions) + "WHERE e.id > ? ORDER BY e.id LIMIT ?"));

@@ -18,6 +18,7 @@ class SqliteReader : public Reader {
   ~SqliteReader() override { statements_.clear(); }
 
   Result<Turn> last_turn() override { return store::last_turn(*db_); }
+  Result<WallTime> last_recorded() override;
   Result<std::vector<ExecutionRecord>> executions(ExecutionId after, uint32_t limit) override;
   Result<std::optional<ExecutionRecord>> execution(ExecutionId id) override;
   Result<std::vector<StepRecord>> steps(ExecutionId id) override;

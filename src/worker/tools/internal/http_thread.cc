@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kMany = 32;
 constexpr Duration kGather = microseconds(300);
-constexpr size_t kHandOver = 8;  // so many are handed to the other thread before the rest is ready
+constexpr size_t kHandOver = 8;  // so many go to the other thread before the rest is ready
 
 }  // namespace
 
