@@ -118,7 +118,6 @@ BareLoop::~BareLoop() {
 }
 
 Result<BareLoopResult> BareLoop::run() {
-  const SteadyTime begun = os::steady_now();
   const Duration cpu = os::thread_cpu();
   add_streams();
   while (open_streams_ > 0 && error_.empty()) {
@@ -127,7 +126,6 @@ Result<BareLoopResult> BareLoop::run() {
     wait();
   }
   if (!error_.empty()) return Error{ErrorCode::io, error_};
-  result_.wall = os::steady_now() - begun;
   result_.event_cpu = os::thread_cpu() - cpu;
   result_.writer_cpu = writer_.cpu();
   result_.commits = writer_.commits();

@@ -23,7 +23,6 @@ struct BareLoopOptions {
 };
 
 struct BareLoopResult {
-  Duration wall{};
   Duration event_cpu{};
   Duration writer_cpu{};
   uint64_t requests = 0;
