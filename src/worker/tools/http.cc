@@ -52,9 +52,16 @@ bool worth_retrying(int status) {
   return status >= 500 || status == 408 || status == 425 || status == 429;
 }
 
+// As one line of UTF-8 without control characters: a server does not steer a terminal.
 std::string beginning(std::string_view body) {
   const std::string_view text = trimmed(body);
-  return std::string(text.substr(0, kBodyShown)) + (text.size() > kBodyShown ? "…" : "");
+  std::string quoted;
+  playbook::write_json_string(text.substr(0, kBodyShown), quoted);
+  std::string shown = playbook::parse_json(quoted)->as_string();
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return shown + (text.size() > kBodyShown ? "…" : "");
 }
 
 std::string subject(const HttpResponse& response) {

@@ -132,6 +132,16 @@ TEST_F(HttpTest, AStatusOutside2xxIsAnErrorWithData) {
   }
 }
 
+// A message goes to terminals and into JSON; a server must not write there what it likes.
+TEST_F(HttpTest, WhatAMessageShowsOfABodyIsPlainText) {
+  respond_ = [](const TestRequest&) {
+    return answer(500, "a\x1b[2Jb\r\nc\xff" + std::string(189, 'x') + "\xc3\xa9");
+  };
+  const std::string message = get("/x").error->message;
+  EXPECT_NE(message.find(": a [2Jb  c\xef\xbf\xbdxxx"), std::string::npos) << message;
+  EXPECT_TRUE(message.ends_with("x\xef\xbf\xbd…")) << message;
+}
+
 TEST_F(HttpTest, AnnouncedJsonThatIsNoneIsAnErrorExceptInNoetl) {
   respond_ = [](const TestRequest&) { return json_answer(200, "<html>"); };
   const ToolResult r = get("/");
