@@ -207,6 +207,15 @@ TEST_F(HttpTest, AnAddressNobodyCanReadIsRefused) {
   EXPECT_TRUE(seen_.empty());
 }
 
+TEST_F(HttpTest, AProxyOfTheEnvironmentIsAsked) {
+  ::setenv("http_proxy", server_.url("").c_str(), 1);
+  bench_.use(make_http_runner(bench_.loop()));
+  const ToolResult r = bench_.run({.config = from_json(R"({"url": "http://far.example/x?y=1"})")});
+  ::unsetenv("http_proxy");
+  ASSERT_FALSE(r.error) << r.error->message;
+  EXPECT_EQ(seen_.at(0).target, "http://far.example/x?y=1");
+}
+
 TEST_F(HttpTest, GzipIsUndone) {
   // gzip of {"z":1}
   const unsigned char gz[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02,

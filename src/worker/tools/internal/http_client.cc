@@ -1,6 +1,8 @@
 #include "worker/tools/internal/http_client.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -27,6 +29,14 @@ std::string accepted_encodings() {
   if ((built->features & CURL_VERSION_BROTLI) != 0) header += ", br";
   if ((built->features & CURL_VERSION_ZSTD) != 0) header += ", zstd";
   return header;
+}
+
+// Whether there is one of the variables in which libcurl looks for a proxy.
+bool environment_names_a_proxy() {
+  constexpr const char* kNames[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                    "ALL_PROXY"};
+  return std::any_of(std::begin(kNames), std::end(kNames),
+                     [](const char* name) { return std::getenv(name) != nullptr; });
 }
 
 bool is_web_address(std::string_view url) {
@@ -88,7 +98,7 @@ TaskError error_of(CURLcode code, const char* detail, std::string_view url) {
 }  // namespace
 
 HttpClient::HttpClient(os::EventLoop& loop, HttpClientOptions options)
-    : loop_(loop), options_(std::move(options)) {
+    : loop_(loop), options_(std::move(options)), may_need_proxy_(environment_names_a_proxy()) {
   TIDEMILL_ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
   multi_ = curl_multi_init();
   TIDEMILL_ASSERT(multi_ != nullptr);
@@ -163,6 +173,8 @@ HttpClient::Transfer* HttpClient::take_transfer() {
   set(e, CURLOPT_WRITEDATA, t);
   set(e, CURLOPT_CLOSESOCKETFUNCTION, &HttpClient::on_close);
   set(e, CURLOPT_CLOSESOCKETDATA, this);
+  // Otherwise libcurl looks through the environment for every request.
+  if (!may_need_proxy_) set(e, CURLOPT_PROXY, "");
   if (!options_.ca_file.empty()) set(e, CURLOPT_CAINFO, options_.ca_file.c_str());
   return t;
 }

@@ -99,6 +99,7 @@ class HttpClient {
 
   os::EventLoop& loop_;
   const HttpClientOptions options_;
+  const bool may_need_proxy_;
   CURLM* multi_ = nullptr;
   curl_slist* default_headers_ = nullptr;
   std::vector<std::unique_ptr<Transfer>> transfers_;
