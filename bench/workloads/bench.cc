@@ -110,9 +110,7 @@ int run_bench(const std::vector<std::string>& arguments, const Context& context)
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);  // --help
-    fmt::print(stderr, "tidemill: error: {}", cli::usage_text(app, e));
-    return 2;
+    return cli::end_of_parsing(app, e);
   }
   return code;
 }

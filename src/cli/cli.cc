@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <iostream>
 #include <system_error>
 
 #include "cli/exit_code.h"
@@ -86,9 +85,7 @@ int run_cli(const std::vector<std::string>& arguments, const client::LocalServic
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);  // CLI11 takes them last first.
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);  // --help
-    fmt::print(stderr, "tidemill: error: {}", usage_text(app, e));
-    return kExitUsage;
+    return end_of_parsing(app, e);
   } catch (const std::system_error&) {  // fmt's: stdout cannot be written
     return output_failed(context.exit_code);
   }

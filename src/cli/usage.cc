@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <string>
 #include <vector>
 
+#include "cli/exit_code.h"
 #include "playbook/template.h"
 
 namespace tidemill::cli {
@@ -58,8 +62,7 @@ std::string unknown_word(const Place& place, const std::string& word) {
   return fmt::format("`{}` has no command '{}'; {}\n", place.name, word, where);
 }
 
-}  // namespace
-
+// One line, with its newline.
 std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
   const std::vector<Place> places = understood(app);
   const int code = error.get_exit_code();
@@ -73,6 +76,14 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
     }
   }
   return fmt::format("{}; `{} --help` says more\n", error.what(), places.back().name);
+}
+
+}  // namespace
+
+int end_of_parsing(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help
+  fmt::print(stderr, "tidemill: error: {}", usage_text(app, error));
+  return kExitUsage;
 }
 
 }  // namespace tidemill::cli

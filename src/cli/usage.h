@@ -1,8 +1,6 @@
 #pragma once
 // What is wrong with a command line, for people: the word that nobody understood, what was probably
 // meant, and where help is. Used by every program that parses with CLI11; no state, any thread.
-#include <string>
-
 namespace CLI {
 class App;
 class ParseError;
@@ -10,7 +8,8 @@ class ParseError;
 
 namespace tidemill::cli {
 
-// One line, with its newline; `error` is what app.parse() threw.
-std::string usage_text(const CLI::App& app, const CLI::ParseError& error);
+// Prints what app.parse() threw: the help that was asked for on stdout, or a line about what is
+// wrong on stderr. Returns the exit code.
+int end_of_parsing(const CLI::App& app, const CLI::ParseError& error);
 
 }  // namespace tidemill::cli
