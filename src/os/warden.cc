@@ -21,33 +21,59 @@ namespace {
 
 constexpr char kVariable[] = "TIDEMILL_RUN";
 constexpr int kRounds = 1'000;  // what starts processes faster than they are ended is let go
+constexpr int kUnclearRounds = 11;  // with pauses of 1, 2, 4 ... ms between them: 2 s
+
+enum class Origin { other, ours, unclear };
 
 // Whether the environment with which a process was started has this word. Ours has not: the kernel
-// shows what we were started with.
-bool started_with(const std::string& pid, const std::string& word) {
+// shows what we were started with. While a process is in execve(2) its environment reads as empty,
+// like that of a kernel thread or of one that has ended, but those two run no file.
+Origin origin_of(const std::string& pid, const std::string& word) {
   const Fd file(open(("/proc/" + pid + "/environ").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return false;
+  if (!file) return Origin::other;
   std::string text;
   std::array<char, 16 * 1024> part;
   ssize_t n = 0;
   while ((n = read(file.get(), part.data(), part.size())) > 0) {
     text.append(part.data(), static_cast<size_t>(n));
   }
-  return text.find(word) != std::string::npos;
+  if (text.find(word) != std::string::npos) return Origin::ours;
+  char path = 0;
+  const bool runs_a_file = readlink(("/proc/" + pid + "/exe").c_str(), &path, 1) >= 0;
+  return text.empty() && runs_a_file ? Origin::unclear : Origin::other;
 }
 
-// How many were found.
-int end_all(const std::string& word) {
+struct Look {
+  int ended = 0;
+  int unclear = 0;
+};
+
+Look end_all(const std::string& word) {
+  Look look;
   DIR* processes = opendir("/proc");
-  if (processes == nullptr) return 0;
-  int found = 0;
+  if (processes == nullptr) return look;
   while (const dirent* entry = readdir(processes)) {
     if (std::isdigit(static_cast<unsigned char>(entry->d_name[0])) == 0) continue;
-    if (!started_with(entry->d_name, word)) continue;
-    found += kill(static_cast<pid_t>(std::atoi(entry->d_name)), SIGKILL) == 0 ? 1 : 0;
+    const Origin origin = origin_of(entry->d_name, word);
+    if (origin == Origin::unclear) ++look.unclear;
+    if (origin != Origin::ours) continue;
+    look.ended += kill(static_cast<pid_t>(std::atoi(entry->d_name)), SIGKILL) == 0 ? 1 : 0;
   }
   closedir(processes);
-  return found;
+  return look;
+}
+
+// A process may start another while it is found, or be seen as it becomes another program: until a
+// look around finds none of ours and none that may be. Some are started with no environment at all
+// and stay unclear; for them we do not wait long.
+void end_until_none(const std::string& word) {
+  int unclear = 0;
+  for (int round = 0; round < kRounds && unclear < kUnclearRounds; ++round) {
+    const Look look = end_all(word);
+    if (look.ended > 0) continue;
+    if (look.unclear == 0) return;
+    (void)usleep(1'000U << unclear++);
+  }
 }
 
 // The life of the warden. It holds nothing of ours open but its end of the pipe, and no signal of
@@ -63,11 +89,7 @@ int end_all(const std::string& word) {
   ssize_t n = 0;
   while ((n = read(pipe, &said, 1)) < 0 && errno == EINTR) {
   }
-  if (n == 0) {
-    // A process may start another while it is found: until a look around finds none.
-    for (int round = 0; round < kRounds && end_all(word) > 0; ++round) {
-    }
-  }
+  if (n == 0) end_until_none(word);
   _exit(0);
 }
 

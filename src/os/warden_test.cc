@@ -20,7 +20,7 @@ enum class End { killed, good };
 // of that one comes to us as the nearest ancestor that cares.
 class WardenTest : public testing::Test {
  protected:
-  pid_t run(End end) {
+  pid_t run(End end, const std::string& program = "sleep 600") {
     EXPECT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     int ends[2];
     EXPECT_EQ(pipe(ends), 0);
@@ -29,7 +29,7 @@ class WardenTest : public testing::Test {
       {
         Warden warden;
         const std::string show = " echo $! >&" + std::to_string(ends[1]);
-        (void)!std::system(("sh -c 'sleep 600 &" + show + "'").c_str());
+        (void)!std::system(("sh -c '" + program + " &" + show + "'").c_str());
         if (end == End::killed) kill(getpid(), SIGKILL);
       }
       _exit(0);
@@ -53,6 +53,16 @@ class WardenTest : public testing::Test {
 TEST_F(WardenTest, WhatAKilledProcessStartedIsEnded) {
   EXPECT_EQ(end_of(run(End::killed)), SIGKILL);
   while (wait(nullptr) > 0) {  // the warden itself
+  }
+}
+
+// A look at a process in execve(2) does not see its environment.
+TEST_F(WardenTest, WhatForeverBecomesAnotherProgramIsEnded) {
+  setenv("AGAIN", "exec sh -c \"$AGAIN\"", 1);
+  for (int times = 0; times < 40; ++times) {
+    EXPECT_EQ(end_of(run(End::killed, "exec sh -c \"$AGAIN\"")), SIGKILL);
+  }
+  while (wait(nullptr) > 0) {  // the wardens
   }
 }
 
