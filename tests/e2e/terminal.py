@@ -58,9 +58,14 @@ class Terminal(unittest.TestCase):
         return said
 
     def wait_for_line(self, file: str) -> str:
-        """The first line of a named pipe in the folder: written by a step when it runs."""
+        """The line of a named pipe in the folder: written by a step when it runs.
+
+        Read to its end: who reads the pipe next must not meet this writer, who is about to close.
+        """
         with (self.folder / file).open() as pipe:
-            return pipe.readline().strip()
+            return pipe.read().strip()
 
     def make_pipe(self, file: str) -> None:
+        """A new one: who has the old one open has nothing to do with it."""
+        (self.folder / file).unlink(missing_ok=True)
         os.mkfifo(self.folder / file)

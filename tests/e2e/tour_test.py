@@ -178,6 +178,7 @@ class Running(Terminal):
             process = self.begin(f"--set people='[\"{name}\"]'")
             process.kill()
             process.wait()
+            self.make_pipe("go")
         (self.folder / "waits.yaml").write_text(
             (self.folder / "waits.yaml").read_text().replace("Hello", "Bye"))
         process = self.start("tidemill run waits.yaml --resume --json")

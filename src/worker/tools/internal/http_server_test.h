@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "os/event_loop.h"
 
@@ -64,6 +65,8 @@ class TestHttpServer {
   int port() const { return port_; }
   int connections() const { return connections_; }
   int requests() const { return requests_; }
+  // Answers wait from now on until so many are there: all these requests are in flight at once.
+  void answer_together(size_t count) { together_ = count; }
   void drop_all() {
     while (!input_.empty()) drop(input_.begin()->first);
   }
@@ -91,12 +94,15 @@ class TestHttpServer {
     in.append(buffer, static_cast<size_t>(n));
     for (TestRequest request; take(in, request);) {
       ++requests_;
-      const std::string out = handler_(request);
+      std::string out = handler_(request);
       if (out == "close") return drop(fd);
-      const auto size = static_cast<ssize_t>(out.size());
-      if (size > 0) {
-        EXPECT_EQ(write(fd, out.data(), out.size()), size);
-      }
+      if (!out.empty()) answers_.emplace_back(fd, std::move(out));
+    }
+    if (answers_.size() >= together_) write_all();
+  }
+  void write_all() {
+    for (const auto& [fd, out] : std::exchange(answers_, {})) {
+      EXPECT_EQ(write(fd, out.data(), out.size()), static_cast<ssize_t>(out.size()));
     }
   }
   static bool take(std::string& in, TestRequest& out) {
@@ -121,6 +127,8 @@ class TestHttpServer {
   int port_ = 0;
   int connections_ = 0;
   int requests_ = 0;
+  size_t together_ = 1;
+  std::vector<std::pair<int, std::string>> answers_;  // not written yet, and to whom
   std::map<int, std::string> input_;  // by descriptor
 };
 
