@@ -30,6 +30,7 @@ inline constexpr Duration kReportGather = milliseconds(5);  // a report waits wh
 inline constexpr Duration kChunkTime = milliseconds(10);    // a range of indexes on a slot takes this
 inline constexpr Duration kPrefetchLongest = milliseconds(100);  // longer work never goes ahead
 inline constexpr uint64_t kChunkMax = 4'096;                // indexes of one range on a slot
+inline constexpr uint64_t kPlacesTurn = 16;  // indexes of short work that waits, in one range
 
 // ---- sizes, in bytes unless named otherwise ----
 inline constexpr uint64_t kInlineMax = 64 * 1024;         // larger results become blobs

@@ -44,13 +44,19 @@ uint64_t slots_of_all(const State& s) {
   return std::max<uint64_t>(n, 1);
 }
 
+constexpr bool is_short(Duration mean) {
+  return mean.ns > 0 && mean <= limits::kPrefetchLongest;
+}
+
 constexpr uint64_t up(uint64_t a, uint64_t b) { return a / b + (a % b == 0 ? 0 : 1); }
 
 uint64_t chunk_size(const Giving& g, const LiveArray& array, uint64_t room, uint64_t in_lane) {
   const WorkSpec& work = array.record.work;
   const uint64_t left = takeable(array);
   if (!work.needs_slot) {
-    return std::max<uint64_t>(1, std::min(up(room, in_lane), up(left, g.workers)));
+    // A range has one lease and its outcomes one record, so a turn of short work is not too small.
+    const uint64_t turn = is_short(array.mean) ? limits::kPlacesTurn : 1;
+    return std::max<uint64_t>(1, std::min(std::max(turn, up(room, in_lane)), up(left, g.workers)));
   }
   // Not measured yet, or timed by the server from when it is handed out.
   if (work.attempt_timeout.ns > 0 || array.mean.ns == 0) return 1;
@@ -62,15 +68,14 @@ uint64_t chunk_size(const Giving& g, const LiveArray& array, uint64_t room, uint
 // Whether work for a slot may go out although none is free. Only short work does, and only while
 // there is more of it than slots to run it.
 bool may_go_ahead(const Giving& g, Duration mean, uint64_t ready) {
-  return g.ahead.ns > 0 && mean.ns > 0 && mean <= limits::kPrefetchLongest && ready > g.all_slots;
+  return g.ahead.ns > 0 && is_short(mean) && ready > g.all_slots;
 }
 
 // How much of some work the worker can take: for a free place, or to wait for one. What is timed
 // by the server from when it is handed out, or has crashed a worker, does not wait.
 uint64_t room_for(const Giving& g, const WorkSpec& work, uint32_t crashes, Duration mean) {
-  const bool is_short = mean.ns > 0 && mean <= limits::kPrefetchLongest;
   const bool may_wait = !work.needs_slot && work.attempt_timeout.ns == 0 && crashes == 0 &&
-                        (is_short || g.session.in_process);
+                        (is_short(mean) || g.session.in_process);
   return g.places + (may_wait ? g.spare : 0);
 }
 

@@ -120,10 +120,10 @@ class HttpRunner final : public ToolRunner {
       refused.error = TaskError{"config", std::move(request.error().what), false};
       return on_done(std::move(refused));
     }
-    http_.start(
-        call.id, std::move(request).value(),
-        [noetl = call.noetl](const HttpResponse& response) { return result_of(response, noetl); },
-        std::move(on_done));
+    http_.start(call.id, std::move(request).value(),
+                [noetl = call.noetl, done = std::move(on_done)](const HttpResponse& response) {
+                  done(result_of(response, noetl));
+                });
   }
   void cancel(CallId id) override { http_.cancel(id); }
 

@@ -251,8 +251,8 @@ void HttpClient::finish(Transfer& t, std::optional<TaskError> error) {
   curl_multi_remove_handle(multi_, t.easy);
   open_.erase(t.id);
   HttpResponse response;
-  response.method = t.request.method;
-  response.url = t.request.url;
+  response.method = std::move(t.request.method);
+  response.url = std::move(t.request.url);
   response.error = std::move(error);
   long status = 0;
   long head_in = 0;
@@ -265,17 +265,17 @@ void HttpClient::finish(Transfer& t, std::optional<TaskError> error) {
   curl_easy_getinfo(t.easy, CURLINFO_SIZE_DOWNLOAD_T, &body_in);
   curl_easy_getinfo(t.easy, CURLINFO_CONTENT_TYPE, &type);
   response.status = response.error ? 0 : static_cast<int>(status);
-  response.headers = t.headers;
-  response.body = t.body;
   response.content_type = type ? type : "";
+  response.headers = t.headers;
+  // The buffer has grown with many answers, and is kept for the next.
+  constexpr size_t kBufferKept = 256 * 1024;
+  response.body = t.body.size() <= kBufferKept ? t.body : std::exchange(t.body, {});
   response.bytes_in = static_cast<uint64_t>(head_in) + static_cast<uint64_t>(body_in);
   response.bytes_out = static_cast<uint64_t>(sent) + (t.request.body ? t.request.body->size() : 0);
   // The callback may start the next request, which may take this transfer only after it has
   // returned.
   const OnDone on_done = std::exchange(t.on_done, nullptr);
-  on_done(response);
-  constexpr size_t kBufferKept = 256 * 1024;
-  if (t.body.capacity() > kBufferKept) std::string().swap(t.body);
+  on_done(std::move(response));
   free_.push_back(&t);
 }
 

@@ -24,14 +24,13 @@ struct HttpClientOptions {
   std::string ca_file;            // "": the system's
 };
 
-// Valid during the callback only.
 struct HttpResponse {
-  std::string_view method;
-  std::string_view url;      // that was asked for
-  int status = 0;            // 0 when there was no answer
-  std::string_view headers;  // lines of the last answer, as received
-  std::string_view body;
-  std::string_view content_type;
+  std::string method;
+  std::string url;      // that was asked for
+  int status = 0;       // 0 when there was no answer
+  std::string headers;  // lines of the last answer, as received
+  std::string body;
+  std::string content_type;
   std::optional<TaskError> error;  // of the transport; a status is none
   uint64_t bytes_in = 0;
   uint64_t bytes_out = 0;
@@ -40,7 +39,7 @@ struct HttpResponse {
 class HttpClient {
  public:
   using RequestId = uint64_t;
-  using OnDone = std::function<void(const HttpResponse&)>;
+  using OnDone = std::function<void(HttpResponse)>;
 
   HttpClient(os::EventLoop& loop, HttpClientOptions options);
   ~HttpClient();  // open requests end without an answer to anybody

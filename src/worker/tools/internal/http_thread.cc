@@ -21,14 +21,14 @@ HttpThread::~HttpThread() {
   thread_.join();
 }
 
-void HttpThread::start(CallId id, HttpRequest request, ToResult to_result, OnDone on_done) {
+void HttpThread::start(CallId id, HttpRequest request, OnDone on_done) {
   if (!running_) {
     running_ = true;
     client_.emplace(loop_, options_);
     thread_ = os::Thread("tm-http", [this] { loop_.run(); });
   }
   waiting_.emplace(id, std::move(on_done));
-  started_.push_back({id, std::move(request), std::move(to_result)});
+  started_.push_back({id, std::move(request)});
   if (started_.size() >= kHandOver) return hand_over();
   if (std::exchange(handing_over_, true)) return;
   worker_loop_.defer([this, alive = std::weak_ptr<const int>(alive_)] {
@@ -53,11 +53,10 @@ void HttpThread::hand_over() {
 
 void HttpThread::begin(std::vector<Started> started) {
   for (Started& s : started) {
-    client_->start(s.id, std::move(s.request),
-                   [this, id = s.id, to_result = std::move(s.to_result)](const HttpResponse& r) {
-                     ended_.push_back({id, to_result(r)});
-                     give_back_soon();
-                   });
+    client_->start(s.id, std::move(s.request), [this, id = s.id](HttpResponse response) {
+      ended_.push_back({id, std::move(response)});
+      give_back_soon();
+    });
   }
 }
 
@@ -92,7 +91,7 @@ void HttpThread::take_back(std::vector<Ended> ended) {
     if (found == waiting_.end()) continue;
     const OnDone on_done = std::move(found->second);
     waiting_.erase(found);
-    on_done(std::move(e.result));
+    on_done(std::move(e.response));
     if (alive.expired()) return;  // the callback ended the worker
   }
 }

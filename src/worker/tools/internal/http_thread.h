@@ -1,8 +1,10 @@
 #pragma once
 // HttpThread: an HttpClient on an event loop and a thread of its own, so that thousands of requests
 // and the pipelines that wait for them have a core each. What one round of the worker's loop starts
-// is handed over together, and so is what one round of this one's ends. Started by the first
-// request. Owned by the http tool; its methods belong to the worker's event thread.
+// is handed over together, and so is what one round of this one's ends. What an answer means is not
+// found out here: this is the busier of the two threads, and values are cheaper to free where they
+// were made. Started by the first request. Owned by the http tool; its methods belong to the
+// worker's event thread.
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,9 +20,7 @@ namespace tidemill::worker {
 
 class HttpThread {
  public:
-  // Makes the result of an answer; runs on the HTTP thread, with the response valid during it.
-  using ToResult = std::function<ToolResult(const HttpResponse&)>;
-  using OnDone = ToolRunner::OnDone;  // on the worker's event thread
+  using OnDone = HttpClient::OnDone;  // on the worker's event thread
 
   HttpThread(os::EventLoop& worker_loop, HttpClientOptions options);
   ~HttpThread();  // open requests end without an answer to anybody
@@ -28,18 +28,17 @@ class HttpThread {
   HttpThread& operator=(const HttpThread&) = delete;
 
   // The ids are the caller's.
-  void start(CallId id, HttpRequest request, ToResult to_result, OnDone on_done);
+  void start(CallId id, HttpRequest request, OnDone on_done);
   void cancel(CallId id);  // its on_done comes with an error of kind "cancelled"
 
  private:
   struct Started {
     CallId id = 0;
     HttpRequest request;
-    ToResult to_result;
   };
   struct Ended {
     CallId id = 0;
-    ToolResult result;
+    HttpResponse response;
   };
 
   void hand_over();
