@@ -254,6 +254,27 @@ TEST(SessionTest, WaitingWorkNeedsNoSlot) {
   EXPECT_EQ(t.claim(w).size(), 2U);
 }
 
+// Equal shares of what is not measured, turns of some length of what is known to be short.
+TEST(SessionTest, ShortWorkThatWaitsGoesOutInTurns) {
+  TestMachine t;
+  for (int i = 0; i < 4; ++i) t.spawn_array(TestMachine::array_spec(100));
+  auto w = t.open(0, 40);
+  const auto counts = [](const std::vector<Assignment>& got) {
+    std::vector<uint64_t> out;
+    for (const Assignment& a : got) out.push_back(a.work.count);
+    return out;
+  };
+  const auto first = t.claim(w);
+  EXPECT_EQ(counts(first).at(0), 10U);
+  std::vector<Report> reports;
+  for (const Assignment& a : first) {
+    reports.push_back(TestMachine::done(a));
+    reports.back().trace.finished = milliseconds(1);
+  }
+  const auto next = t.exchange(w, reports).assignments;
+  EXPECT_EQ(counts(next), (std::vector<uint64_t>{limits::kPlacesTurn, limits::kPlacesTurn, 8}));
+}
+
 // What begins when a place comes free may lie at the worker before: inside the process always,
 // elsewhere when it is short; never when the server times it.
 TEST(SessionTest, WorkMayWaitAtTheWorkerForAPlace) {
