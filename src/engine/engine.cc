@@ -23,6 +23,7 @@ Engine::Engine(store::Store& store, std::unique_ptr<TurnLoop> loop, Watchers wat
     : store_(store),
       watchers_(std::move(watchers)),
       loop_(std::move(loop)),
+      taken_(loop_->decided_turn()),
       committed_(loop_->decided_turn()) {}
 
 Engine::~Engine() { stop(); }
@@ -97,6 +98,7 @@ void Engine::decide_loop() {
       stats_.commands += count;
       stats_.deciding = stats_.deciding + (os::steady_now() - begin);
     }
+    os::Lock lock(mutex_);
     hand_over();
   }
   os::Lock lock(mutex_);
@@ -112,10 +114,7 @@ bool Engine::gather(std::vector<Submitted>& out) {
     os::Lock lock(mutex_);
     if (failure_) return false;
     loop_->committed(committed_);
-    if (!batch_ && loop_->has_changes()) {
-      batch_ = loop_->take();
-      wake_committer_.notify_one();
-    }
+    hand_over();
     const bool room = loop_->pending_changes() < kPendingChangesMax;
     const bool held_back = loop_->has_commands() && (committing_ || batch_);
     if (room && !queue_.empty()) {
@@ -124,19 +123,32 @@ bool Engine::gather(std::vector<Submitted>& out) {
     }
     if (loop_->has_commands() && !held_back) return true;
     if (stopping_ && queue_.empty() && !loop_->has_changes()) return false;
-    const Duration wait = until_due(due);
+    Duration wait = until_due(due);
     if (wait.ns <= 0 && room) return true;
+    if (!batch_ && loop_->has_changes()) wait = std::min(wait, left_to_linger());
     wake_decider_.wait_for(mutex_, room ? wait : seconds(1));
   }
 }
 
 // Gives the decided turns to the committer when it has room; otherwise they wait and grow into one
-// batch.
+// batch. So do turns that nobody waits for (what was handed out inside the process), for a little:
+// most are followed by one that somebody waits for.
 void Engine::hand_over() {
-  os::Lock lock(mutex_);
   if (batch_ || !loop_->has_changes()) return;
+  if (!lingering_since_) lingering_since_ = os::steady_now();
+  const bool awaited = stopping_ || loop_->has_commands() ||
+                       loop_->pending_changes() >= kPendingChangesMax ||
+                       loop_->outbox().waits_beyond(taken_);
+  if (!awaited && left_to_linger().ns > 0) return;
+  lingering_since_.reset();
   batch_ = loop_->take();
+  taken_ = batch_->info.turn;
   wake_committer_.notify_one();
+}
+
+Duration Engine::left_to_linger() const {
+  if (!lingering_since_) return {};
+  return kLinger - (os::steady_now() - *lingering_since_);
 }
 
 Duration Engine::until_due(const machine::NextDue& due) const {

@@ -70,15 +70,20 @@ class Engine {
   void decide_loop();
   void commit_loop();
   bool gather(std::vector<Submitted>& out);
-  void hand_over();
+  void hand_over() REQUIRES(mutex_);
+  Duration left_to_linger() const;
   Duration until_due(const machine::NextDue& due) const;
 
   static constexpr size_t kQueueMax = 65'536;
   static constexpr size_t kPendingChangesMax = 262'144;
+  static constexpr Duration kLinger = milliseconds(5);  // of turns that nobody waits for
 
   store::Store& store_;
   Watchers watchers_;
-  std::unique_ptr<TurnLoop> loop_;  // the deciding thread's; its outbox is shared
+  // The deciding thread's; the outbox of the loop is shared.
+  std::unique_ptr<TurnLoop> loop_;
+  Turn taken_;  // handed over to the committer
+  std::optional<SteadyTime> lingering_since_;
 
   os::Mutex mutex_;
   os::Condition wake_decider_;

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <variant>
+
 #include "os/clock.h"
 #include "store/memory/memory_store.h"
 
@@ -66,6 +69,30 @@ TEST(EngineTest, ATurnIsRecordedWhenItsCommitHasReturned) {
     EXPECT_GE(heard.returned, heard.given);
     EXPECT_GE(heard.recorded, heard.returned);
   }
+}
+
+// What is handed out inside the process has its reply at once; its record follows on its own.
+TEST(EngineTest, ATurnThatNobodyWaitsForIsCommittedAllTheSame) {
+  HeardStore store;
+  std::promise<Turn> committed;
+  const auto on_committed = [&](const CommitBatch& batch) {
+    for (const Change& change : batch.changes) {
+      if (std::holds_alternative<HandOut>(change)) committed.set_value(batch.info.turn);
+    }
+  };
+  auto engine = Engine::open({}, store, {.on_committed = on_committed});
+  ASSERT_TRUE(engine.ok());
+  ASSERT_TRUE((*engine)->ask(one_task()).ok());
+  machine::Exchange exchange{.in_process = true};
+  exchange.request.number = 1;
+  exchange.request.kinds = {"noop"};
+  exchange.request.free_slots = 1;
+  exchange.request.free_places = 1;
+  const auto reply = (*engine)->ask(exchange);
+  ASSERT_TRUE(reply.ok());
+  EXPECT_EQ(std::get<ExchangeReply>(*reply).assignments.size(), 1U);
+  EXPECT_EQ(committed.get_future().get(), Turn{3});
+  (*engine)->stop();
 }
 
 // A memory store with one unfinished execution of this playbook.

@@ -63,6 +63,11 @@ Turn Outbox::durable_turn() {
   return durable_;
 }
 
+bool Outbox::waits_beyond(Turn turn) {
+  os::Lock lock(mutex_);
+  return !items_.empty() && items_.rbegin()->first > turn;
+}
+
 void Outbox::leave(Item item) {
   if (item.on_reply && item.body) {
     item.on_reply(std::move(*item.body));

@@ -29,6 +29,8 @@ class Outbox {
   void durable(Turn turn);
   void fail(const Error& error);
   Turn durable_turn();
+  // Whether anything here needs a turn after this one.
+  bool waits_beyond(Turn turn);
 
  private:
   struct Item {

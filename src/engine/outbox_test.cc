@@ -39,6 +39,15 @@ TEST_F(OutboxTest, WhatIsNotDurableWaitsForItsTurn) {
   EXPECT_EQ(left_, (std::vector<std::string>{"a", "b", "c"}));
 }
 
+TEST_F(OutboxTest, SaysWhetherALaterTurnIsWaitedFor) {
+  EXPECT_FALSE(outbox_.waits_beyond(Turn{5}));
+  outbox_.put(Turn{7}, note("a"), machine::Done{});
+  EXPECT_TRUE(outbox_.waits_beyond(Turn{6}));
+  EXPECT_FALSE(outbox_.waits_beyond(Turn{7}));
+  outbox_.durable(Turn{7});
+  EXPECT_FALSE(outbox_.waits_beyond(Turn{6}));
+}
+
 TEST_F(OutboxTest, AfterAFailureOnlyTheErrorLeaves) {
   outbox_.put(Turn{6}, note("a"), machine::Done{});
   outbox_.fail(Error{ErrorCode::disk_full, "full"});
