@@ -203,6 +203,18 @@ class Running(Terminal):
         self.assertFalse((self.folder / ".tidemill").exists())
 
 
+class WorkTable(Terminal):
+    def test_what_was_claimed_by_a_run_that_was_given_up_comes_back(self) -> None:
+        with sqlite3.connect(self.folder / "work.db") as db:
+            db.execute("CREATE TABLE jobs (id INTEGER PRIMARY KEY, claimed_by TEXT,"
+                       " claimed_at INTEGER, result INTEGER)")
+            db.execute("INSERT INTO jobs VALUES (1, 'gone', unixepoch() - 4000, NULL),"
+                       " (2, 'at work', unixepoch(), NULL)")
+        said = self.type("tidemill run examples/queue_table_cursor.yaml --connect work=work.db"
+                         " --set jobs=4 --json")
+        self.assertEqual(said.json()["result"], {"done": 3, "left": 1, "sum_of_squares": 26})
+
+
 class Wrong(Terminal):
     """Exit codes of docs/cli.md, and that nothing was started."""
 
