@@ -175,6 +175,15 @@ TEST_F(SqliteTest, AReadSeesEveryWriteThatWasAnswered) {
   EXPECT_EQ(kind("WITH x AS (SELECT 5 AS a) INSERT INTO t SELECT a FROM x"), "none");
 }
 
+// Who copies data.db alone after a run must have all of it.
+TEST_F(SqliteTest, NothingStaysInTheLogWhenTheRunIsOver) {
+  (void)run("CREATE TABLE t (a)");
+  (void)run("SELECT a FROM t");  // by a connection that can only read
+  ASSERT_TRUE(std::filesystem::exists(folder_ + "/data.db-wal"));
+  bench_.use(nullptr);
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/data.db-wal"));
+}
+
 TEST_F(SqliteTest, TheStoreIsRefused) {
   const auto refused = [&](const std::string& path) {
     const ToolResult r = bench_.run({.auth = Value(path), .statement = "SELECT 1"});

@@ -42,10 +42,11 @@ SqliteFile::SqliteFile(os::EventLoop& loop, std::string path, RefusedFiles refus
   write_thread_ = os::Thread("sqlite-write", [this] { write_all(); });
 }
 
+// The writer closes last: only then does SQLite bring the log into the file and remove it.
 SqliteFile::~SqliteFile() {
-  writes_.close();
   reads_.close();
   read_thread_.join();
+  writes_.close();
   write_thread_.join();
 }
 
