@@ -22,7 +22,10 @@ constexpr const char* kFooter =
     "  tidemill validate examples/*.yaml\n"
     "  tidemill list\n"
     "  tidemill show latest --timing\n"
-    "  tidemill run examples/pft/pft.yaml --resume\n";
+    "  tidemill run examples/pft/pft.yaml --resume\n"
+    "  tidemill server --store tasks.db\n"
+    "  tidemill worker\n"
+    "  tidemill spawn shell '{\"cmd\": \"date\"}' --wait\n";
 
 int exit_code_of(const Error& error) {
   switch (error.code) {
@@ -79,6 +82,10 @@ int run_cli(const std::vector<std::string>& arguments, const client::LocalServic
   add_logs(app, context);
   add_task(app, context);
   add_cancel(app, context);
+  add_server(app, context);
+  add_worker(app, context);
+  add_spawn(app, context);
+  add_queue(app, context);
   add_version(app, context);
   for (const ExtraCommand& command : extra) app.add_subcommand(command.name, command.help);
   try {

@@ -93,7 +93,7 @@ bool same_file(const std::string& a, const std::string& b) {
 // The options that matter to how it goes on, too.
 std::string run_hint(const Options& o, std::string words) {
   for (const std::string& connection : o.connect) {
-    words += " --connect " + shell_word(without_password(connection));
+    words += " --connect " + shell_word(connection_word(connection));
   }
   if (o.python != kPython) words += " --python " + shell_word(o.python);
   if (o.slots != 0) words += fmt::format(" --slots {}", o.slots);
@@ -127,9 +127,11 @@ Error nothing_unfinished(const Options& o, const std::optional<ExecutionRecord>&
                                             command_hint("list", o.store))};
 }
 
-// The execution that --resume means: the one named, or the newest unfinished one of this playbook.
+// The execution that --resume means: the one named, or the newest unfinished one of this playbook;
+// with `latest` the newest of this playbook, however it ended.
 Result<Found> find_resumable(const Context& context, const Options& o) {
-  if (!o.resume_id.empty()) return find_execution(context, o.store, o.resume_id);
+  const bool latest = o.resume_id == "latest";
+  if (!o.resume_id.empty() && !latest) return find_execution(context, o.store, o.resume_id);
   const std::vector<std::string> files =
       o.store.empty() ? store_files(context.folder) : std::vector<std::string>{o.store};
   std::optional<ExecutionRecord> newest;
@@ -144,7 +146,7 @@ Result<Found> find_resumable(const Context& context, const Options& o) {
     for (auto e = all.rbegin(); e != all.rend(); ++e) {
       const bool child = e->parent.task || e->parent.array;
       if (child || !same_file(e->file, o.file)) continue;
-      if (unfinished(*e)) return Found{file, std::move(*records), std::move(*e)};
+      if (latest || unfinished(*e)) return Found{file, std::move(*records), std::move(*e)};
       if (!newest || newest->id < e->id) newest = *e;
     }
   }

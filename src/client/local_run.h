@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "client/control.h"
 #include "client/records.h"
+#include "client/service.h"
 #include "model/records.h"
 
 namespace tidemill::client {
@@ -98,6 +99,7 @@ struct LocalServices {
   std::function<Result<std::unique_ptr<Control>>(const std::string& store, Talk talk)> connect;
   // Control without a running process: opens the store, does the verb, closes it.
   std::function<Result<std::unique_ptr<Control>>(const std::string& store)> open_control;
+  Services service;
 };
 
 }  // namespace tidemill::client

@@ -1,27 +1,22 @@
 #pragma once
 // LocalExchange: wire::Exchange bound to the engine in this process. Exchanges go to the engine's
-// queue; reads and blob writes go to a thread of their own, so that neither the worker's event
-// thread nor the engine waits for a disk. Callbacks are posted to the worker's event loop.
-#include <deque>
+// queue; reads and blob writes to the thread of the queries. Callbacks are posted to the worker's
+// event loop, which must outlive this.
 #include <functional>
 #include <memory>
 
-#include "blob/blob.h"
 #include "engine/engine.h"
+#include "engine/queries.h"
 #include "os/event_loop.h"
-#include "os/sync.h"
-#include "os/thread.h"
-#include "store/store.h"
 #include "wire/exchange.h"
 
 namespace tidemill::main {
 
 class LocalExchange : public wire::Exchange {
  public:
-  // Borrows all; `loop` is the worker's. Errors: the store's.
-  static Result<std::unique_ptr<LocalExchange>> open(engine::Engine& engine, store::Store& store,
-                                                     blob::BlobStore& blobs, os::EventLoop& loop);
-  ~LocalExchange() override;
+  // Borrows all; `loop` is the worker's.
+  LocalExchange(engine::Engine& engine, engine::Queries& queries, os::EventLoop& loop)
+      : engine_(engine), queries_(queries), loop_(loop) {}
 
   void exchange(ExchangeRequest request, OnReply on_reply) override;
   void fetch_result(const ResultRef& ref, OnBytes on_bytes) override;
@@ -31,22 +26,17 @@ class LocalExchange : public wire::Exchange {
   void put_blob(SharedBytes bytes, OnRef on_ref) override;
 
  private:
-  LocalExchange(engine::Engine& engine, store::Store& store, blob::BlobStore& blobs,
-                os::EventLoop& loop, std::unique_ptr<store::Reader> reader);
-  void run();
-  void enqueue(std::function<void()> work);
+  // The answer of a query, on the worker's thread.
+  template <class T>
+  engine::Queries::On<T> posted(std::function<void(Result<T>)> f) {
+    return [this, f = std::move(f)](Result<T> answer) {
+      loop_.post([f, answer = std::move(answer)] { f(answer); });
+    };
+  }
 
   engine::Engine& engine_;
-  store::Store& store_;
-  blob::BlobStore& blobs_;
+  engine::Queries& queries_;
   os::EventLoop& loop_;
-  std::unique_ptr<store::Reader> reader_;  // the thread's
-
-  os::Mutex mutex_;
-  os::Condition wake_;
-  std::deque<std::function<void()>> work_ GUARDED_BY(mutex_);
-  bool stopping_ GUARDED_BY(mutex_) = false;
-  os::Thread thread_;
 };
 
 }  // namespace tidemill::main

@@ -9,13 +9,16 @@
 #include "client/line_control.h"
 #include "engine/engine.h"
 #include "engine/put_playbook.h"
+#include "engine/queries.h"
+#include "main/flag.h"
 #include "main/local_exchange.h"
 #include "main/progress_board.h"
+#include "main/server_run.h"
 #include "main/store_records.h"
+#include "main/worker_run.h"
 #include "net/line_socket.h"
 #include "os/clock.h"
 #include "os/file.h"
-#include "os/sync.h"
 #include "store/sqlite/sqlite_store.h"
 #include "worker/worker.h"
 
@@ -40,31 +43,6 @@ store::SqliteOptions store_options(client::LocalRunOptions::Open open) {
   return {.mode = make ? store::SqliteOptions::Mode::create
                        : store::SqliteOptions::Mode::must_exist};
 }
-
-// Set once, on any thread; waited for on another.
-class Flag {
- public:
-  void set() {
-    os::Lock lock(mutex_);
-    set_ = true;
-    changed_.notify_all();
-  }
-  bool wait(Duration at_most) {
-    const SteadyTime until = os::steady_now() + at_most;
-    os::Lock lock(mutex_);
-    while (!set_) {
-      const Duration left = until - os::steady_now();
-      if (left.ns <= 0) return false;
-      changed_.wait_for(mutex_, left);
-    }
-    return true;
-  }
-
- private:
-  os::Mutex mutex_;
-  os::Condition changed_;
-  bool set_ GUARDED_BY(mutex_) = false;
-};
 
 // The parts in the order in which they need each other: each is gone before what it borrows.
 class LocalRunParts : public client::LocalRun {
@@ -151,7 +129,8 @@ class LocalRunParts : public client::LocalRun {
         .base_folder = options.base_folder,
         .python = options.python,
         .refused_files = {options.store}});
-    TIDEMILL_TRY(exchange_, LocalExchange::open(*engine_, *store_, *blobs_, worker_->loop()));
+    TIDEMILL_TRY(queries_, engine::Queries::open(*store_, *blobs_));
+    exchange_ = std::make_unique<LocalExchange>(*engine_, *queries_, worker_->loop());
     worker_->start(*exchange_);
     return Ok{};
   }
@@ -168,6 +147,7 @@ class LocalRunParts : public client::LocalRun {
   Flag drained_;
   std::unique_ptr<worker::Worker> worker_;
   std::unique_ptr<LocalExchange> exchange_;
+  std::unique_ptr<engine::Queries> queries_;  // its answers go to the exchange: it is gone first
 };
 
 // Control of a store that nobody runs: an engine without a worker.
@@ -275,7 +255,8 @@ client::LocalServices local_services() {
   return {.open_run = open_local_run,
           .open_records = open_store_records,
           .connect = connect_control,
-          .open_control = open_store_control};
+          .open_control = open_store_control,
+          .service = {.open_server = open_server, .open_worker = open_worker}};
 }
 
 }  // namespace tidemill::main

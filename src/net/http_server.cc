@@ -23,6 +23,10 @@ Error listen_error(const HttpServerOptions& options, const error_code& error) {
 
 }  // namespace
 
+void Respond::send(HttpResponse response) const {
+  make([kept = std::make_shared<HttpResponse>(std::move(response))] { return std::move(*kept); });
+}
+
 struct HttpServer::Impl : HttpConnection::Host {
   Impl(const HttpServerOptions& o, HttpHandler& h) : options(o), handler(h), acceptor(context) {}
 

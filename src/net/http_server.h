@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -25,8 +26,21 @@ struct HttpServerOptions {
 };
 
 // Answers one request, once; a second answer is ignored, and one to a connection that is gone goes
-// nowhere. Any thread; may be kept and called later.
-using Respond = std::function<void(HttpResponse)>;
+// nowhere. Any thread; may be copied, kept and called later, also when the server is gone.
+class Respond {
+ public:
+  using Make = std::function<HttpResponse()>;
+  explicit Respond(std::function<void(Make)> on_server_thread)
+      : on_server_thread_(std::move(on_server_thread)) {}
+
+  void send(HttpResponse response) const;
+  // `make` runs on the server's thread: who answers from a thread that has other things to do lets
+  // the text be written there.
+  void make(Make make) const { on_server_thread_(std::move(make)); }
+
+ private:
+  std::function<void(Make)> on_server_thread_;
+};
 
 // Both are called on the server's thread and must not block.
 class HttpHandler {

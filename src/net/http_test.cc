@@ -31,7 +31,7 @@ class Echo : public HttpHandler {
     HttpResponse response;
     response.status = request.path() == "/missing" ? 404 : 200;
     response.body = request.method + " " + request.target + " " + request.body;
-    respond(std::move(response));
+    respond.send(std::move(response));
   }
   void connection_closed(uint64_t) override {
     os::Lock lock(mutex_);
@@ -133,8 +133,8 @@ TEST_F(HttpServerTest, ManyWaitAtOnceAndAreAnsweredInAnyOrder) {
   for (int i = kMany - 1; i >= 0; --i) {
     HttpResponse response;
     response.body = "late";
-    all[static_cast<size_t>(i)](response);
-    all[static_cast<size_t>(i)](response);  // the second is ignored
+    all[static_cast<size_t>(i)].send(response);
+    all[static_cast<size_t>(i)].send(response);  // the second is ignored
   }
   for (auto& body : bodies) EXPECT_EQ(body.get_future().get(), "late");
   EXPECT_EQ(ask("GET", "/echo")->body, "GET /echo ");
@@ -149,7 +149,7 @@ TEST_F(HttpServerTest, WhoGoesAwayWhileItWaitsIsNoticed) {
   const Respond respond = echo_.waiting();
   close(fd);
   echo_.wait_for_closed(1);
-  respond({});  // goes nowhere
+  respond.send({});  // goes nowhere
 }
 
 TEST_F(HttpServerTest, WhatIsNoRequestIsRefused) {
@@ -221,7 +221,7 @@ TEST_F(HttpServerTest, AfterItStopsListeningWhatWaitsIsAnswered) {
   });
   const Respond respond = echo_.waiting();
   server_->stop_listening();
-  respond({});
+  respond.send({});
   EXPECT_EQ(status.get_future().get(), 200);
   EXPECT_FALSE(client_->ask(request, seconds(20)).ok());
 }

@@ -1,8 +1,10 @@
 #include "os/signals.h"
 
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/assert.h"
@@ -39,6 +41,15 @@ uint32_t Interrupts::count() {
   signalfd_siginfo info{};
   while (read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) ++count_;
   return count_;
+}
+
+bool Interrupts::wait(Duration at_most) {
+  const uint32_t before = count_;
+  if (count() > before) return true;
+  pollfd p{.fd = fd_, .events = POLLIN, .revents = 0};
+  (void)poll(&p, 1,
+             static_cast<int>(std::clamp<int64_t>(at_most.whole_milliseconds(), 0, 1 << 30)));
+  return count() > before;
 }
 
 void ignore_signals_of_writes() {

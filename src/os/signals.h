@@ -4,6 +4,8 @@
 // (os/process).
 #include <cstdint>
 
+#include "base/time.h"
+
 namespace tidemill::os {
 
 class Interrupts {
@@ -14,6 +16,8 @@ class Interrupts {
   Interrupts& operator=(const Interrupts&) = delete;
   // How many have come so far.
   uint32_t count();
+  // Waits until one more has come, at most so long; false when none has.
+  bool wait(Duration at_most);
 
  private:
   int fd_;

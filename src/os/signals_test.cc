@@ -16,6 +16,14 @@ TEST(InterruptsTest, SignalsAreCountedInsteadOfEndingUs) {
   EXPECT_EQ(interrupts.count(), 3U);
 }
 
+TEST(InterruptsTest, OneCanBeWaitedFor) {
+  Interrupts interrupts;
+  EXPECT_FALSE(interrupts.wait(milliseconds(1)));
+  raise(SIGTERM);
+  EXPECT_TRUE(interrupts.wait(seconds(20)));
+  EXPECT_EQ(interrupts.count(), 1U);
+}
+
 TEST(InterruptsTest, OneThatCameAfterTheLastLookDoesNotEndUs) {
   {
     Interrupts interrupts;

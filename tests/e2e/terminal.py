@@ -69,3 +69,13 @@ class Terminal(unittest.TestCase):
         """A new one: who has the old one open has nothing to do with it."""
         (self.folder / file).unlink(missing_ok=True)
         os.mkfifo(self.folder / file)
+
+
+def run(tidemill: pathlib.Path) -> int:
+    """Runs the tests of the main module with this binary; the exit code."""
+    Terminal.tidemill = tidemill
+    os.environ["COLUMNS"] = "200"
+    ended = unittest.main(exit=False, verbosity=1).result
+    bad = len({str(test) for test, _ in ended.failures + ended.errors})
+    print(f"{ended.testsRun - bad} passed, {bad} failed")
+    return 0 if ended.wasSuccessful() else 1

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import unittest
 
+import terminal
 from terminal import SOURCE, Terminal
 
 
@@ -71,8 +72,11 @@ class Finished(Terminal):
         self.assertEqual(self.type("tidemill task list --outcome buried --json").json(), [])
         one = self.type(f"tidemill task show {tasks[0]['id']} --json").json()
         self.assertEqual((one["step"], one["result"]["stdout"]), ("start", "Hello, Ada!"))
-        retried = self.type(f"tidemill task retry {tasks[0]['id']}")
-        self.assertIn("round 2", retried.out)
+        # Its outcome stays: nothing would wait for another one.
+        refused = self.type(f"tidemill task retry {tasks[0]['id']}", 2)
+        self.assertIn("belongs to a step that has ended", refused.err)
+        again = self.type(f"tidemill task show {tasks[0]['id']} --json").json()
+        self.assertEqual(again["result"]["stdout"], "Hello, Ada!")
         self.type("tidemill task show 1", 4)
 
     def test_an_index_names_its_step(self) -> None:
@@ -278,6 +282,12 @@ class Wrong(Terminal):
             if command != "bench":
                 self.assertIn("Usage: tidemill", self.type(f"tidemill {command} --help").out)
 
+    def test_latest_is_of_the_playbook_that_is_named(self) -> None:
+        self.type("tidemill run examples/hello.yaml --quiet")
+        self.type("tidemill run examples/loop_and_aggregate.yaml --quiet")
+        said = self.type("tidemill run examples/hello.yaml --quiet --resume latest")
+        self.assertIn("Hello, world!", said.out)
+
     def test_valid_examples(self) -> None:
         said = self.type("tidemill validate examples/*.yaml --json").json()
         self.assertEqual({v["errors"] for v in said}, {0})
@@ -285,9 +295,4 @@ class Wrong(Terminal):
 
 
 if __name__ == "__main__":
-    Terminal.tidemill = pathlib.Path(sys.argv.pop(1)).resolve()
-    os.environ["COLUMNS"] = "200"
-    ended = unittest.main(exit=False, verbosity=1).result
-    bad = len({str(test) for test, _ in ended.failures + ended.errors})
-    print(f"{ended.testsRun - bad} passed, {bad} failed")
-    sys.exit(0 if ended.wasSuccessful() else 1)
+    sys.exit(terminal.run(pathlib.Path(sys.argv.pop(1)).resolve()))

@@ -28,6 +28,10 @@ void add_task(CLI::App& app, Context& context);
 void add_cancel(CLI::App& app, Context& context);
 void add_logs(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
+void add_server(CLI::App& app, Context& context);
+void add_worker(CLI::App& app, Context& context);
+void add_spawn(CLI::App& app, Context& context);
+void add_queue(CLI::App& app, Context& context);
 
 // Says an error on stderr ("tidemill: error: …") and gives the exit code for it.
 int report(const Error& error);

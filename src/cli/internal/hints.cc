@@ -84,6 +84,14 @@ std::string without_password(std::string_view connection) {
   return std::string(connection.substr(0, equals + 1)) + dsn;
 }
 
+std::string connection_word(std::string_view connection) {
+  const size_t equals = connection.find('=');
+  const std::string_view dsn = connection.substr(std::min(connection.size(), equals + 1));
+  const bool token = !dsn.empty() && dsn.find_first_of("/.:=@") == std::string_view::npos;
+  if (!token) return without_password(connection);
+  return std::string(connection.substr(0, equals + 1)).append(kHidden);
+}
+
 std::string without_secret(std::string_view set) {
   const std::string_view name = set.substr(0, set.find('='));
   if (!names_secret(name) && without_password(set) == set) return std::string(set);

@@ -15,6 +15,8 @@ std::string command_hint(std::string_view words, const std::string& store);
 
 // The same NAME=DSN with what may be a password in it as "***".
 std::string without_password(std::string_view connection);
+// The same of a NAME=DSN on a command line: what is neither an address nor a path is a token, too.
+std::string connection_word(std::string_view connection);
 
 // The same NAME=VALUE of --set, or "NAME=…" when the name or the value looks like a secret.
 std::string without_secret(std::string_view set);

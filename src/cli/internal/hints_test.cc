@@ -32,6 +32,15 @@ TEST(HintsTest, NoPasswordIsRepeated) {
   EXPECT_EQ(without_password("api={\"token\": \"secret\"}"), "api=***");
 }
 
+TEST(HintsTest, NoTokenIsRepeated) {
+  EXPECT_EQ(connection_word("api=sekret-token-1"), "api=***");
+  EXPECT_EQ(connection_word("shop=shop.db"), "shop=shop.db");
+  EXPECT_EQ(connection_word("shop=data/shop"), "shop=data/shop");
+  EXPECT_EQ(connection_word("api=env:TOKEN"), "api=env:TOKEN");
+  EXPECT_EQ(connection_word("api=@token"), "api=@token");
+  EXPECT_EQ(connection_word("pg=host=db password=secret"), "pg=host=db password=***");
+}
+
 TEST(HintsTest, NoSecretWorkloadValueIsRepeated) {
   EXPECT_EQ(without_secret("count=3"), "count=3");
   EXPECT_EQ(without_secret("people=[\"Bob\"]"), "people=[\"Bob\"]");

@@ -15,6 +15,11 @@ namespace {
 
 using Urgency = CancelWork::Urgency;
 
+std::string name_of(const WorkRef& work) {
+  if (work.task) return "task " + std::to_string(work.task.raw);
+  return "index " + std::to_string(work.first) + " of array " + std::to_string(work.array.raw);
+}
+
 Ending cancel_ending(const State& s, const TaskError& cause) {
   Ending ending;
   ending.error = cause;
@@ -109,7 +114,8 @@ void decide(State& s, Tag tag, const CancelWork& command) {
   const CancelResult result = cancel_work(s, command.work, command.urgency, cause);
   if (result == CancelResult::not_live) {
     refuse(s, tag, Refused::Why::not_found,
-           "work: it does not exist, or it has ended and cannot be cancelled any more");
+           name_of(command.work) +
+               " does not exist, or has ended and cannot be cancelled any more");
     return;
   }
   settle(s);

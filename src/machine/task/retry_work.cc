@@ -29,6 +29,14 @@ void retry_task(State& s, Tag tag, TaskId id) {
     refuse(s, tag, Why::not_found, name + " does not exist (any more)");
     return;
   }
+  if (row->task.work.step && !execution::counts_in_step(s, row->task.work.step)) {
+    // Its outcome would be lost, and nothing would wait for the next.
+    refuse(s, tag, Why::wrong_state,
+           name + " belongs to a step that has ended; steps are tried again from their execution: "
+                  "`tidemill run PLAYBOOK --resume " +
+               std::to_string(row->task.work.step.execution.raw) + "` when it has failed");
+    return;
+  }
   const Outcome before = row->outcome;
   TaskRecord record = row->task;
   const WallTime now = s.turn.now.wall;
@@ -51,7 +59,7 @@ void retry_task(State& s, Tag tag, TaskId id) {
   const StepRef step = work.step;
   emit(s, ReopenTask{record});
   adopt_task(s, std::move(record));
-  if (step && execution::counts_in_step(s, step)) execution::work_reopened(s, step);
+  if (step) execution::work_reopened(s, step);
   answer(s, tag, reply);
 }
 

@@ -128,13 +128,14 @@ void HttpConnection::hand_over() {
   error_code ignored;
   request.peer = stream_.socket().remote_endpoint(ignored).address().to_string(ignored);
   stream_.expires_never();
-  host_.handle(std::move(request), [gate = host_.gate(), weak = weak_from_this(),
-                                    number](HttpResponse response) {
-    // Taken apart on the server's thread only: the connection must not end on this one.
-    gate->post([weak, number, kept = std::make_shared<HttpResponse>(std::move(response))] {
-      if (const auto self = weak.lock()) self->respond(number, std::move(*kept));
-    });
-  });
+  host_.handle(std::move(request),
+               Respond([gate = host_.gate(), weak = weak_from_this(), number](Respond::Make make) {
+                 // Taken apart on the server's thread only: the connection must not end on this
+                 // one.
+                 gate->post([weak, number, make = std::move(make)] {
+                   if (const auto self = weak.lock()) self->respond(number, make);
+                 });
+               }));
   watch_for_the_end();
 }
 
@@ -158,9 +159,9 @@ void HttpConnection::watch_for_the_end() {
       });
 }
 
-void HttpConnection::respond(uint64_t request, HttpResponse response) {
+void HttpConnection::respond(uint64_t request, const Respond::Make& make) {
   if (closed_ || request != request_ || !answering_ || writing_) return;
-  write(std::move(response));
+  write(make());
 }
 
 void HttpConnection::write(HttpResponse response) {

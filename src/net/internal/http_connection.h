@@ -66,7 +66,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void hand_over();
   void watch_for_the_end();
   void tell_gone();
-  void respond(uint64_t request, HttpResponse response);
+  void respond(uint64_t request, const Respond::Make& make);
   void write(HttpResponse response);
   void written(error_code error);
 

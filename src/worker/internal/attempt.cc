@@ -40,6 +40,10 @@ void Attempt::begin() {
           {"timeout", fmt::format("the attempt was not done after {:g} s", limit.seconds()), true});
     });
   }
+  prepare();
+}
+
+void Attempt::prepare() {
   services_.contexts.step(assignment(), [this, alive = alive()](Result<StepContextPtr> found) {
     if (!alive.expired()) take_context(std::move(found));
   });
@@ -49,17 +53,26 @@ void Attempt::take_context(Result<StepContextPtr> found) {
   if (!on_report_) return;
   if (!found.ok()) return finish_failed(input_error(found.error()));
   context_ = std::move(*found);
-  inputs_ready_ = os::steady_now() - item_.received;
   if (const std::string& error = context_->execution->keychain_error; !error.empty()) {
     return finish_failed({"template", error, false});
   }
+  enter();
+}
+
+void Attempt::enter() {
+  inputs_ready_ = os::steady_now() - item_.received;
+  entered_ = true;
   run();
+}
+
+void Attempt::note_begun() {
+  if (!std::exchange(usage_.begun, true)) started_ = os::steady_now() - item_.received;
 }
 
 void Attempt::stop(TaskError why) {
   if (stopped_ || !on_report_) return;
   stopped_ = std::move(why);
-  if (context_) {
+  if (entered_) {
     stop_running(*stopped_);
   } else {
     finish_failed(*stopped_);

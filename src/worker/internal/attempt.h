@@ -46,7 +46,10 @@ class Attempt {
   const WorkItem& item() const { return item_; }
 
  protected:
-  virtual void run() = 0;                        // the context is there
+  // Gets what run() needs, then enter(). Work of a playbook needs its step's context.
+  virtual void prepare();
+  void enter();
+  virtual void run() = 0;                        // all is there
   virtual void stop_running(TaskError why) = 0;  // ends in finish_failed(why)
 
   const StepContext& context() const { return *context_; }
@@ -70,6 +73,8 @@ class Attempt {
 
   // Callbacks that may come after the end are guarded by it.
   std::weak_ptr<int> alive() const { return alive_; }
+  // The work has really begun: noted once.
+  void note_begun();
 
   AttemptServices services_;
   Usage usage_;
@@ -82,6 +87,7 @@ class Attempt {
   WorkItem item_;
   OnReport on_report_;
   StepContextPtr context_;
+  bool entered_ = false;
   std::optional<TaskError> stopped_;
   os::EventLoop::TimerId timer_ = 0;
   Duration inputs_ready_{};

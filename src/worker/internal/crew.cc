@@ -5,6 +5,7 @@
 
 #include "os/clock.h"
 #include "playbook/step_scope.h"
+#include "worker/internal/tool_attempt.h"
 
 namespace tidemill::worker {
 
@@ -24,8 +25,12 @@ bool covers(const LeasedWork& all, const LeasedWork& one) {
 }
 
 std::vector<std::string> kinds() {
-  return {std::string(playbook::kStepKind), std::string(playbook::kCursorKind),
-          std::string(playbook::kExpandKind), std::string(playbook::kRouteKind)};
+  std::vector<std::string> all = {std::string(playbook::kStepKind),
+                                  std::string(playbook::kCursorKind),
+                                  std::string(playbook::kExpandKind),
+                                  std::string(playbook::kRouteKind)};
+  for (const std::string_view kind : ToolAttempt::kinds()) all.emplace_back(kind);
+  return all;
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ TEST_F(CrewTest, CapacityIsWhatIsFreeAndOneExchangeStaysOpen) {
   bench.settle();
   ASSERT_EQ(bench.exchange.requests.size(), 1u);
   EXPECT_EQ(bench.exchange.requests[0].number, 1u);
-  EXPECT_EQ(bench.exchange.requests[0].kinds.size(), 4u);
+  EXPECT_EQ(bench.exchange.requests[0].kinds.size(), 8u);
   EXPECT_EQ(bench.exchange.requests[0].free_slots, 2u);
   EXPECT_EQ(bench.exchange.requests[0].free_places, 4u);
   bench.exchange.hand_out(array("http", 4));
@@ -153,7 +153,7 @@ TEST_F(CrewTest, ALostConnectionIsAskedAgainWithTheSameNumber) {
   EXPECT_EQ(bench.exchange.requests[0].number, 1u);
   EXPECT_EQ(bench.exchange.requests[1].number, 1u);
   EXPECT_EQ(bench.exchange.requests[2].number, 1u);
-  EXPECT_EQ(bench.exchange.requests[2].kinds.size(), 4u);
+  EXPECT_EQ(bench.exchange.requests[2].kinds.size(), 8u);
 }
 
 TEST_F(CrewTest, AForgottenSessionBeginsAgainWithAllThatIsHeld) {
@@ -175,7 +175,7 @@ TEST_F(CrewTest, AForgottenSessionBeginsAgainWithAllThatIsHeld) {
   uint64_t held = 0;
   for (const LeasedWork& w : again.held) held += w.work.count;
   EXPECT_EQ(held, 6u);
-  EXPECT_EQ(again.kinds.size(), 4u);
+  EXPECT_EQ(again.kinds.size(), 8u);
 }
 
 TEST_F(CrewTest, WorkUnderALostLeaseIsStopped) {

@@ -5,6 +5,7 @@
 #include "worker/internal/cursor_attempt.h"
 #include "worker/internal/routing_attempt.h"
 #include "worker/internal/step_attempt.h"
+#include "worker/internal/tool_attempt.h"
 
 namespace tidemill::worker {
 
@@ -19,6 +20,9 @@ std::unique_ptr<Attempt> make_attempt(AttemptServices services, WorkItem item,
   }
   if (kind == playbook::kExpandKind || kind == playbook::kRouteKind) {
     return std::make_unique<RoutingAttempt>(services, std::move(item), std::move(on_report));
+  }
+  if (ToolAttempt::tool_of(kind)) {
+    return std::make_unique<ToolAttempt>(services, std::move(item), std::move(on_report));
   }
   return nullptr;
 }

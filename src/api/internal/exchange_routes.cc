@@ -1,0 +1,126 @@
+// What workers ask: the exchange, and what they need to run a step of a playbook.
+#include <array>
+#include <utility>
+#include <variant>
+
+#include "api/internal/exchange_body.h"
+#include "api/internal/route.h"
+#include "model/limits.h"
+#include "nlohmann/json.hpp"
+#include "wire/exchange_json.h"
+
+namespace tidemill::api {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Result<Sha256> sha_word(const Call& call) {
+  const std::string& text = call.words.at(0);
+  Sha256 out{};
+  const bool good = text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
+  if (!good) return Error{ErrorCode::invalid, "'" + text + "' is no SHA-256: 64 digits 0-9a-f"};
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<uint8_t>(std::stoi(text.substr(2 * i, 2), nullptr, 16));
+  }
+  return out;
+}
+
+// The answer of a query that is bytes.
+engine::Queries::On<SharedBytes> answered_raw(const Call& call, std::string content_type) {
+  return [respond = call.respond, content_type](Result<SharedBytes> bytes) {
+    if (!bytes.ok()) return respond.send(error_response(bytes.error()));
+    net::HttpResponse response;
+    response.content_type = content_type;
+    response.body = **bytes;
+    respond.send(std::move(response));
+  };
+}
+
+void exchange(const HttpServices& services, Call call) {
+  Result<ExchangeRequest> request = parse_exchange(call.request);
+  if (!request.ok()) return call.respond.send(error_response(request.error()));
+  submit_exchange(services, call.respond, std::move(*request));
+}
+
+void get_plan(const HttpServices& services, Call call) {
+  const Result<Sha256> hash = sha_word(call);
+  if (!hash.ok()) return call.respond.send(error_response(hash.error()));
+  services.queries.plan(*hash, answered_raw(call, "application/yaml"));
+}
+
+void put_plan(const HttpServices& services, Call call) {
+  const Result<Sha256> hash = sha_word(call);
+  if (!hash.ok()) return call.respond.send(error_response(hash.error()));
+  if (call.request.body.size() > limits::kPlaybookMax) {
+    return call.respond.send(
+        error_response({ErrorCode::too_large, "a playbook has at most 8 MiB"}));
+  }
+  if (sha256(call.request.body) != *hash) {
+    return call.respond.send(
+        error_response({ErrorCode::invalid, "the body has another SHA-256 than the path says"}));
+  }
+  services.queries.put_plan(
+      *hash, std::move(call.request.body), [respond = call.respond](Result<Ok> done) {
+        respond.send(done.ok() ? json_response("{}") : error_response(done.error()));
+      });
+}
+
+void put_blob(const HttpServices& services, Call call) {
+  auto bytes = std::make_shared<const std::string>(std::move(call.request.body));
+  services.queries.put_blob(
+      bytes, [&engine = services.engine, respond = call.respond](Result<ResultRef> ref) {
+        if (!ref.ok()) {
+          if (ref.error().code == ErrorCode::disk_full) engine.fail(ref.error());
+          return respond.send(error_response(ref.error()));
+        }
+        respond.send(json_response(Json({{"sha256", hex(ref->blob)}, {"size", ref->size}}).dump()));
+      });
+}
+
+void get_blob(const HttpServices& services, Call call) {
+  const Result<Sha256> hash = sha_word(call);
+  if (!hash.ok()) return call.respond.send(error_response(hash.error()));
+  services.queries.result({.place = ResultRef::Place::blob, .blob = *hash},
+                          answered_raw(call, "application/octet-stream"));
+}
+
+void task_result(const HttpServices& services, Call call) {
+  const Result<uint64_t> id = id_word(call, 0);
+  if (!id.ok()) return call.respond.send(error_response(id.error()));
+  services.queries.result({.place = ResultRef::Place::task, .task = TaskId{*id}},
+                          answered_raw(call, "application/json"));
+}
+
+void array_result(const HttpServices& services, Call call) {
+  const Result<uint64_t> id = id_word(call, 0);
+  if (!id.ok()) return call.respond.send(error_response(id.error()));
+  services.queries.result({.place = ResultRef::Place::array, .array = ArrayId{*id}},
+                          answered_raw(call, "application/json"));
+}
+
+constexpr std::array kRoutes = {
+    Route{"POST", kExchangePath, exchange},
+    Route{"GET", "/v1/playbooks/*", get_plan},
+    Route{"PUT", "/v1/playbooks/*", put_plan},
+    Route{"POST", "/v1/blobs", put_blob},
+    Route{"GET", "/v1/blobs/*", get_blob},
+    Route{"GET", "/v1/tasks/*/result", task_result},
+    Route{"GET", "/v1/arrays/*/result", array_result},
+};
+
+}  // namespace
+
+std::span<const Route> exchange_routes() { return kRoutes; }
+
+Result<ExchangeRequest> parse_exchange(const net::HttpRequest& request) {
+  return wire::parse_exchange_request(request.body);
+}
+
+void submit_exchange(const HttpServices& services, net::Respond respond, ExchangeRequest request) {
+  const Call call{.request = {}, .respond = std::move(respond), .words = {}};
+  submit(services, call, machine::Exchange{.request = std::move(request)},
+         [](machine::ReplyBody& reply) { return wire::to_json(std::get<ExchangeReply>(reply)); });
+}
+
+}  // namespace tidemill::api

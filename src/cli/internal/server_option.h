@@ -1,0 +1,23 @@
+#pragma once
+// --server: which server a command talks to. Main thread.
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "client/server_api.h"
+
+namespace tidemill::cli {
+
+inline constexpr uint16_t kDefaultPort = 7117;
+
+// Adds --server and --token with their variables, TIDEMILL_SERVER and TIDEMILL_TOKEN.
+struct ServerOption {
+  std::string url = "http://127.0.0.1:7117";
+  std::string token;
+  void add_to(CLI::App& command);
+  Result<std::unique_ptr<client::ServerApi>> open() const;
+};
+
+}  // namespace tidemill::cli

@@ -1,0 +1,56 @@
+#include "client/server_api.h"
+
+#include <utility>
+
+#include "client/internal/http_answer.h"
+
+namespace tidemill::client {
+
+namespace {
+
+constexpr Duration kPatience = seconds(60);
+
+}  // namespace
+
+Result<std::unique_ptr<ServerApi>> ServerApi::open(const std::string& url,
+                                                   const std::string& token) {
+  net::HttpClientOptions options;
+  TIDEMILL_TRY(options.server, net::parse_server_address(url));
+  options.token = token;
+  return std::unique_ptr<ServerApi>(new ServerApi(std::move(options)));
+}
+
+Result<std::vector<SpawnedTask>> ServerApi::spawn(const std::vector<NewTask>& tasks) {
+  TIDEMILL_TRY(const std::string body, post("/v1/tasks", wire::to_json(tasks)));
+  return wire::parse_spawned_tasks(body);
+}
+
+Result<std::vector<TaskOutcome>> ServerApi::wait(const WaitRequest& request) {
+  TIDEMILL_TRY(const std::string body,
+               ask("POST", "/v1/tasks/wait", wire::to_json(request), request.at_most + kPatience));
+  return wire::parse_task_outcomes(body);
+}
+
+Result<std::string> ServerApi::get(const std::string& target) {
+  return ask("GET", target, {}, kPatience);
+}
+
+Result<std::string> ServerApi::post(const std::string& target, std::string body) {
+  return ask("POST", target, std::move(body), kPatience);
+}
+
+Result<std::string> ServerApi::put(const std::string& target, std::string body) {
+  return ask("PUT", target, std::move(body), kPatience);
+}
+
+Result<std::string> ServerApi::ask(std::string method, const std::string& target, std::string body,
+                                   Duration at_most) {
+  net::HttpRequest request;
+  request.method = std::move(method);
+  request.target = target;
+  request.body = std::move(body);
+  TIDEMILL_TRY(net::HttpResponse response, checked(client_.ask(std::move(request), at_most)));
+  return std::move(response.body);
+}
+
+}  // namespace tidemill::client
