@@ -46,12 +46,7 @@ void write_work(JsonWriter& w, const WorkRef& work) {
 }
 
 void write_epoch(JsonWriter& w, const LeaseEpoch& epoch) {
-  std::array<char, 48> text;
-  char* const end = text.data() + text.size();
-  char* at = std::to_chars(text.data(), end, epoch.incarnation).ptr;
-  *at++ = '.';
-  at = std::to_chars(at, end, epoch.counter).ptr;
-  w.key("epoch").text({text.data(), static_cast<size_t>(at - text.data())});
+  w.key("epoch").dotted(epoch.incarnation, epoch.counter);
 }
 
 bool read_work_field(std::string_view name, JsonValue value, WorkRef& work, LeaseEpoch& epoch,

@@ -137,6 +137,16 @@ JsonWriter& JsonWriter::id(uint64_t value) {
   return *this;
 }
 
+JsonWriter& JsonWriter::dotted(uint64_t first, uint64_t second) {
+  comma();
+  out_ += '"';
+  append_number(out_, first);
+  out_ += '.';
+  append_number(out_, second);
+  out_ += '"';
+  return *this;
+}
+
 JsonWriter& JsonWriter::boolean(bool value) {
   comma();
   out_ += value ? "true" : "false";

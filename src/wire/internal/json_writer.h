@@ -23,6 +23,7 @@ class JsonWriter {
   JsonWriter& number(int64_t value);
   JsonWriter& count(uint64_t value);
   JsonWriter& id(uint64_t value);  // a decimal string, as 64 bits are too many for some readers
+  JsonWriter& dotted(uint64_t first, uint64_t second);  // "3.1024"
   JsonWriter& boolean(bool value);
   JsonWriter& raw(std::string_view json);  // what is JSON already
 
