@@ -30,6 +30,7 @@ constexpr Entry kWorkloads[] = {
     {"loop", "cost of an iteration and memory, 1 000 against 100 000 iterations", loop},
     {"array", "spawning an array of ten million indexes", array},
     {"shell", "2 000 x /bin/true, two at a time, against make -j2", shell},
+    {"queue", "durable tasks through a server and workers: spawn, drain, latency", queue},
 };
 
 int run_workload(const Entry& entry, const Context& context, Request request) {

@@ -47,6 +47,7 @@ Status noop(const Context& context, const Request& request, Figures& figures);
 Status loop(const Context& context, const Request& request, Figures& figures);
 Status array(const Context& context, const Request& request, Figures& figures);
 Status shell(const Context& context, const Request& request, Figures& figures);
+Status queue(const Context& context, const Request& request, Figures& figures);
 
 // The exit code of the process.
 int run_bench(const std::vector<std::string>& arguments, const Context& context);

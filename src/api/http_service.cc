@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/internal/exchange_body.h"
+#include "api/internal/exchange_order.h"
 #include "api/internal/route.h"
 
 namespace tidemill::api {
@@ -71,18 +72,33 @@ net::HttpResponse no_route(const net::HttpRequest& request, const Match& match) 
 
 }  // namespace
 
+HttpService::HttpService(HttpServices services)
+    : services_(std::move(services)), order_(std::make_unique<ExchangeOrder>()) {}
+
+HttpService::~HttpService() = default;
+
 void HttpService::handle(net::HttpRequest request, net::Respond respond) {
   Match found = match(request);
   if (found.route == nullptr) return respond.send(no_route(request, found));
-  if (found.route->pattern == kExchangePath) {
-    // Here, because it is here that connections are known.
-    const uint64_t connection = request.connection;
-    Result<ExchangeRequest> exchange = parse_exchange(request);
-    if (!exchange.ok()) return respond.send(error_response(exchange.error()));
-    if (exchange->session) note_session(connection, exchange->session);
-    return submit_exchange(services_, std::move(respond), std::move(*exchange));
-  }
+  if (found.route->pattern == kExchangePath) return exchange(request, std::move(respond));
   found.route->handle(services_, {std::move(request), std::move(respond), std::move(found.words)});
+}
+
+// Here, because it is here that connections and the order of exchanges are known.
+void HttpService::exchange(const net::HttpRequest& request, net::Respond respond) {
+  Result<ExchangeRequest> parsed = parse_exchange(request);
+  if (!parsed.ok()) return respond.send(error_response(parsed.error()));
+  if (parsed->session) note_session(request.connection, parsed->session);
+  for (ExchangeOrder::Arrived& next : order_->arrive({std::move(*parsed), std::move(respond)})) {
+    submit_exchange(services_, std::move(next.respond), std::move(next.request),
+                    [this](const ExchangeReply& reply) {
+                      if (reply.session_unknown) {
+                        order_->forget(reply.session);
+                      } else if (reply.number == 1) {
+                        order_->opened(reply.session);
+                      }
+                    });
+  }
 }
 
 void HttpService::note_session(uint64_t connection, SessionId session) {

@@ -15,6 +15,8 @@
 
 namespace tidemill::api {
 
+class ExchangeOrder;
+
 // What the routes work on.
 struct HttpServices {
   engine::Engine& engine;
@@ -26,15 +28,18 @@ struct HttpServices {
 
 class HttpService : public net::HttpHandler {
  public:
-  explicit HttpService(HttpServices services) : services_(std::move(services)) {}
+  explicit HttpService(HttpServices services);
+  ~HttpService() override;
 
   void handle(net::HttpRequest request, net::Respond respond) override;
   void connection_closed(uint64_t connection) override;
 
  private:
+  void exchange(const net::HttpRequest& request, net::Respond respond);
   void note_session(uint64_t connection, SessionId session);
 
   HttpServices services_;
+  std::unique_ptr<ExchangeOrder> order_;
   // A session is closed when the last of its connections is.
   std::unordered_map<uint64_t, SessionId> sessions_;
   std::unordered_map<SessionId, uint32_t> connections_of_;

@@ -12,6 +12,9 @@ inline constexpr std::string_view kExchangePath = "/v1/exchange";
 
 // Errors: invalid, too_large.
 Result<ExchangeRequest> parse_exchange(const net::HttpRequest& request);
-void submit_exchange(const HttpServices& services, net::Respond respond, ExchangeRequest request);
+// `on_reply` is told on the server's thread, before the reply leaves.
+using OnReply = std::function<void(const ExchangeReply&)>;
+void submit_exchange(const HttpServices& services, net::Respond respond, ExchangeRequest request,
+                     OnReply on_reply);
 
 }  // namespace tidemill::api

@@ -37,11 +37,8 @@ engine::Queries::On<SharedBytes> answered_raw(const Call& call, std::string cont
   };
 }
 
-void exchange(const HttpServices& services, Call call) {
-  Result<ExchangeRequest> request = parse_exchange(call.request);
-  if (!request.ok()) return call.respond.send(error_response(request.error()));
-  submit_exchange(services, call.respond, std::move(*request));
-}
+// The service takes it before it comes here (HttpService::exchange).
+void exchange(const HttpServices&, Call) {}
 
 void get_plan(const HttpServices& services, Call call) {
   const Result<Sha256> hash = sha_word(call);
@@ -117,10 +114,15 @@ Result<ExchangeRequest> parse_exchange(const net::HttpRequest& request) {
   return wire::parse_exchange_request(request.body);
 }
 
-void submit_exchange(const HttpServices& services, net::Respond respond, ExchangeRequest request) {
+void submit_exchange(const HttpServices& services, net::Respond respond, ExchangeRequest request,
+                     OnReply on_reply) {
   const Call call{.request = {}, .respond = std::move(respond), .words = {}};
   submit(services, call, machine::Exchange{.request = std::move(request)},
-         [](machine::ReplyBody& reply) { return wire::to_json(std::get<ExchangeReply>(reply)); });
+         [on_reply = std::move(on_reply)](machine::ReplyBody& reply) {
+           const auto& answer = std::get<ExchangeReply>(reply);
+           on_reply(answer);
+           return wire::to_json(answer);
+         });
 }
 
 }  // namespace tidemill::api
