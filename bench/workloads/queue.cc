@@ -75,7 +75,9 @@ Result<Drain> drain(const Context& context, const std::string& store, uint64_t c
     batch.resize(std::min<uint64_t>(batch.size(), count - spawned));
     TIDEMILL_TRY(const auto tasks, service->api().spawn(batch));
     last.ids.clear();
-    for (const client::SpawnedTask& task : tasks) last.ids.push_back(task.id);
+    for (size_t i = tasks.size() - std::min<size_t>(tasks.size(), 100); i < tasks.size(); ++i) {
+      last.ids.push_back(tasks[i].id);
+    }
   }
   out.spawn_rate = per_second(count, os::steady_now() - spawning);
   out.spawn_cpu = service->server().cpu().seconds() * 1e6 / n;

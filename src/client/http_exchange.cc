@@ -13,7 +13,7 @@ namespace tidemill::client {
 namespace {
 
 // A third of the lease is waited at the server; twice the lease is a server that is gone.
-constexpr Duration kPatience = limits::kLease * 2;
+constexpr Duration kExchangeTime = limits::kLease * 2;
 
 Result<SharedBytes> body_of(net::HttpResponse& response) {
   return SharedBytes(std::make_shared<const std::string>(std::move(response.body)));
@@ -43,7 +43,7 @@ void HttpExchange::ask(std::string method, std::string target, std::string body,
   request.target = std::move(target);
   request.body = std::move(body);
   client_.send(
-      std::move(request), kPatience,
+      std::move(request), kExchangeTime,
       [this, read = std::move(read), tell = std::move(tell)](Result<net::HttpResponse> response) {
         Result<net::HttpResponse> good = checked(std::move(response));
         auto answer = std::make_shared<Result<T>>(good.ok() ? read(*good)

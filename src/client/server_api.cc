@@ -8,7 +8,7 @@ namespace tidemill::client {
 
 namespace {
 
-constexpr Duration kPatience = seconds(60);
+constexpr Duration kRequestTime = seconds(60);
 
 }  // namespace
 
@@ -26,21 +26,21 @@ Result<std::vector<SpawnedTask>> ServerApi::spawn(const std::vector<NewTask>& ta
 }
 
 Result<std::vector<TaskOutcome>> ServerApi::wait(const WaitRequest& request) {
-  TIDEMILL_TRY(const std::string body,
-               ask("POST", "/v1/tasks/wait", wire::to_json(request), request.at_most + kPatience));
+  TIDEMILL_TRY(const std::string body, ask("POST", "/v1/tasks/wait", wire::to_json(request),
+                                           request.at_most + kRequestTime));
   return wire::parse_task_outcomes(body);
 }
 
 Result<std::string> ServerApi::get(const std::string& target) {
-  return ask("GET", target, {}, kPatience);
+  return ask("GET", target, {}, kRequestTime);
 }
 
 Result<std::string> ServerApi::post(const std::string& target, std::string body) {
-  return ask("POST", target, std::move(body), kPatience);
+  return ask("POST", target, std::move(body), kRequestTime);
 }
 
 Result<std::string> ServerApi::put(const std::string& target, std::string body) {
-  return ask("PUT", target, std::move(body), kPatience);
+  return ask("PUT", target, std::move(body), kRequestTime);
 }
 
 Result<std::string> ServerApi::ask(std::string method, const std::string& target, std::string body,

@@ -1,7 +1,6 @@
 #include "net/http_client.h"
 
 #include <charconv>
-#include <chrono>
 #include <future>
 #include <list>
 #include <optional>
@@ -13,47 +12,15 @@
 
 namespace tidemill::net {
 
-namespace {
-
-std::chrono::nanoseconds time_of(Duration d) { return std::chrono::nanoseconds(d.ns); }
-
-struct Job {
-  HttpRequest request;
-  Duration at_most;
-  HttpClient::OnResponse on_response;
-  bool again = false;  // the second try: an idle connection had been closed by the server
-};
-
-// One connection. It has one job at a time, and goes back to the idle ones after it.
-class Channel : public std::enable_shared_from_this<Channel> {
- public:
-  Channel(asio::io_context& context, HttpClient::Impl& client)
-      : client_(client), resolver_(context), stream_(context) {}
-
-  void run(Job job);
-  void close();
-
- private:
-  void connect();
-  void write();
-  void read();
-  void done();
-  void fail(error_code error);
-
-  HttpClient::Impl& client_;
-  tcp::resolver resolver_;
-  beast::tcp_stream stream_;
-  beast::flat_buffer in_;
-  std::optional<http::response_parser<http::string_body>> parser_;
-  std::string out_;
-  std::optional<Job> job_;
-  bool connected_ = false;
-  bool used_before_ = false;
-};
-
-}  // namespace
-
 struct HttpClient::Impl {
+  struct Job {
+    HttpRequest request;
+    Duration at_most;
+    OnResponse on_response;
+    bool again = false;  // the second try: an idle connection had been closed by the server
+  };
+  class Channel;
+
   explicit Impl(HttpClientOptions o) : options(std::move(o)) {}
 
   void start(Job job);
@@ -68,6 +35,33 @@ struct HttpClient::Impl {
   std::vector<std::shared_ptr<Channel>> idle;
   bool stopping = false;
   os::Thread thread;
+};
+
+// One connection. It has one job at a time, and goes back to the idle ones after it.
+class HttpClient::Impl::Channel : public std::enable_shared_from_this<Channel> {
+ public:
+  explicit Channel(Impl& client)
+      : client_(client), resolver_(client.context), stream_(client.context) {}
+
+  void run(Job job);
+  void close();
+
+ private:
+  void connect();
+  void write();
+  void read();
+  void done();
+  void fail(error_code error);
+
+  Impl& client_;
+  tcp::resolver resolver_;
+  beast::tcp_stream stream_;
+  beast::flat_buffer in_;
+  std::optional<http::response_parser<http::string_body>> parser_;
+  std::string out_;
+  std::optional<Job> job_;
+  bool connected_ = false;
+  bool used_before_ = false;
 };
 
 namespace {
@@ -85,7 +79,9 @@ void append_request(const HttpRequest& request, const HttpClientOptions& options
   out += request.body;
 }
 
-void Channel::run(Job job) {
+}  // namespace
+
+void HttpClient::Impl::Channel::run(Job job) {
   job_ = std::move(job);
   out_.clear();
   append_request(job_->request, client_.options, out_);
@@ -97,7 +93,7 @@ void Channel::run(Job job) {
   }
 }
 
-void Channel::connect() {
+void HttpClient::Impl::Channel::connect() {
   const ServerAddress& server = client_.options.server;
   resolver_.async_resolve(
       server.host, std::to_string(server.port),
@@ -114,7 +110,7 @@ void Channel::connect() {
       });
 }
 
-void Channel::write() {
+void HttpClient::Impl::Channel::write() {
   stream_.expires_after(time_of(job_->at_most));
   asio::async_write(stream_, asio::buffer(out_),
                     [self = shared_from_this()](error_code error, size_t) {
@@ -123,7 +119,7 @@ void Channel::write() {
                     });
 }
 
-void Channel::read() {
+void HttpClient::Impl::Channel::read() {
   parser_.emplace();
   parser_->body_limit(client_.options.body_max);
   if (job_->request.method == "HEAD") parser_->skip(true);
@@ -133,7 +129,7 @@ void Channel::read() {
   });
 }
 
-void Channel::done() {
+void HttpClient::Impl::Channel::done() {
   const bool keep = parser_->get().keep_alive();
   auto message = parser_->release();
   HttpResponse response;
@@ -157,7 +153,7 @@ void Channel::done() {
 
 // A connection that had been idle may have been closed by the server before the request arrived: it
 // is asked once more over a new one. What was sent over a new connection may have been done.
-void Channel::fail(error_code error) {
+void HttpClient::Impl::Channel::fail(error_code error) {
   if (!job_) return;
   Job job = std::move(*job_);
   job_.reset();
@@ -178,14 +174,12 @@ void Channel::fail(error_code error) {
                         place + ": " + (timed_out ? "no connection in time" : error.message())});
 }
 
-void Channel::close() {
+void HttpClient::Impl::Channel::close() {
   error_code ignored;
   stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
   stream_.close();
   resolver_.cancel();
 }
-
-}  // namespace
 
 void HttpClient::Impl::start(Job job) {
   if (stopping) {
@@ -193,7 +187,7 @@ void HttpClient::Impl::start(Job job) {
   }
   std::shared_ptr<Channel> channel;
   if (job.again || idle.empty()) {
-    channel = std::make_shared<Channel>(context, *this);
+    channel = std::make_shared<Channel>(*this);
     open.push_back(channel);
   } else {
     channel = std::move(idle.back());
@@ -230,7 +224,8 @@ HttpClient::~HttpClient() {
 }
 
 void HttpClient::send(HttpRequest request, Duration at_most, OnResponse on_response) {
-  auto job = std::make_shared<Job>(Job{std::move(request), at_most, std::move(on_response)});
+  auto job =
+      std::make_shared<Impl::Job>(Impl::Job{std::move(request), at_most, std::move(on_response)});
   asio::post(impl_->context, [me = impl_.get(), job] { me->start(std::move(*job)); });
 }
 

@@ -3,20 +3,15 @@
 #include <array>
 
 #include "wire/internal/fields.h"
-#include "wire/internal/utc_text.h"
 
 namespace tidemill::wire {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kStates = {"running", "stopping", "done", "failed",
-                                                     "cancelled"};
+constexpr std::array<std::string_view, 5> kExecutionStates = {"running", "stopping", "done",
+                                                              "failed", "cancelled"};
 constexpr std::array<std::string_view, 8> kStepStates = {
     "waiting", "expanding", "running", "routing", "done", "failed", "skipped", "cancelled"};
-
-void write_time(JsonWriter& w, std::string_view key, WallTime time) {
-  if (time.ns > 0) w.key(key).text(utc_text(time));
-}
 
 void write_execution(JsonWriter& w, const ExecutionRecord& e) {
   w.open('{').key("id").id(e.id.raw).key("state").text(state_text(e.state));
@@ -57,7 +52,7 @@ void write_step(JsonWriter& w, const StepRecord& s) {
 }  // namespace
 
 std::string_view state_text(ExecutionRecord::State state) {
-  return kStates[static_cast<size_t>(state)];
+  return kExecutionStates[static_cast<size_t>(state)];
 }
 
 std::string to_json(const NewExecution& execution) {

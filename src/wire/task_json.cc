@@ -12,7 +12,8 @@ namespace tidemill::wire {
 namespace {
 
 constexpr std::array<std::string_view, 4> kOutcomes = {"open", "done", "failed", "cancelled"};
-constexpr std::array<std::string_view, 4> kStates = {"blocked", "delayed", "ready", "suspended"};
+constexpr std::array<std::string_view, 4> kTaskStates = {"blocked", "delayed", "ready",
+                                                         "suspended"};
 
 // ---- new tasks ----
 
@@ -117,15 +118,11 @@ Status read_task_outcome(JsonValue value, TaskOutcome& out) {
   });
 }
 
-void write_time(JsonWriter& w, std::string_view key, WallTime time) {
-  if (time.ns > 0 && time != WallTime::never()) w.key(key).text(utc_text(time));
-}
-
 void write_row(JsonWriter& w, const TaskRow& row) {
   const TaskRecord& t = row.task;
   w.open('{').key("id").id(t.id.raw).key("queue").text(t.work.queue).key("kind").text(t.work.kind);
   w.key("outcome").text(outcome_text(row.outcome));
-  if (row.outcome == Outcome::open) w.key("state").text(kStates[static_cast<size_t>(t.state)]);
+  if (row.outcome == Outcome::open) w.key("state").text(kTaskStates[static_cast<size_t>(t.state)]);
   if (t.cancel_requested) w.key("cancel_requested").boolean(true);
   w.key("priority").number(t.work.priority).key("round").count(t.round);
   w.key("failures").count(t.attempts).key("crashes").count(t.crashes);

@@ -67,26 +67,26 @@ TEST(TaskJsonTest, AnswersComeBackWhole) {
   EXPECT_EQ((*told)[1].outcome, Outcome::failed);
 }
 
-std::string refused(std::string_view json) {
+std::string refusal(std::string_view json) {
   const auto got = parse_new_tasks(json);
   return got.ok() ? "accepted" : got.error().what;
 }
 
 TEST(TaskJsonTest, RefusalsNameThePath) {
-  EXPECT_EQ(refused(R"({"tasks":[{"kind":"a"},{"queue":"b"}]})"),
+  EXPECT_EQ(refusal(R"({"tasks":[{"kind":"a"},{"queue":"b"}]})"),
             "tasks: [1]: kind: is missing; it names the handler that runs the task");
-  EXPECT_EQ(refused(R"({"tasks":[{"kind":"a","prority":1}]})"),
+  EXPECT_EQ(refusal(R"({"tasks":[{"kind":"a","prority":1}]})"),
             "tasks: [0]: prority: there is no such field; did you mean 'priority'?");
-  EXPECT_EQ(refused(R"({"tasks":[{"kind":"a","priority":1.5}]})"),
+  EXPECT_EQ(refusal(R"({"tasks":[{"kind":"a","priority":1.5}]})"),
             "tasks: [0]: priority: expected a whole number");
-  EXPECT_EQ(refused(R"({"tasks":[{"kind":"a","delay_ms":-1}]})"),
+  EXPECT_EQ(refusal(R"({"tasks":[{"kind":"a","delay_ms":-1}]})"),
             "tasks: [0]: delay_ms: expected a number of milliseconds, not negative");
-  EXPECT_EQ(refused(R"({"tasks":[{"kind":"a","retry":{"backoff":"never"}}]})"),
+  EXPECT_EQ(refusal(R"({"tasks":[{"kind":"a","retry":{"backoff":"never"}}]})"),
             "tasks: [0]: retry: backoff: expected none, fixed, linear or exponential");
-  EXPECT_EQ(refused(R"({"tasks":[{"kind":"a","run_at":"tomorrow"}]})"),
+  EXPECT_EQ(refusal(R"({"tasks":[{"kind":"a","run_at":"tomorrow"}]})"),
             "tasks: [0]: run_at: expected a time like 2026-01-31T23:59:59Z");
-  EXPECT_EQ(refused("{}"), "tasks: is missing; expected a list");
-  EXPECT_EQ(refused(R"({"task":[]})"), "task: there is no such field; did you mean 'tasks'?");
+  EXPECT_EQ(refusal("{}"), "tasks: is missing; expected a list");
+  EXPECT_EQ(refusal(R"({"task":[]})"), "task: there is no such field; did you mean 'tasks'?");
   EXPECT_EQ(parse_wait_request(R"({"ids":[]})").error().what, "ids: is missing or empty");
 }
 

@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <utility>
 
 namespace tidemill::net {
 
 namespace {
-
-std::chrono::nanoseconds time_of(Duration d) { return std::chrono::nanoseconds(d.ns); }
 
 std::string lower(std::string_view text) {
   std::string out(text);

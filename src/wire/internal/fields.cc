@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "wire/internal/utc_text.h"
+
 namespace tidemill::wire {
 
 namespace {
@@ -179,6 +181,10 @@ Status read_retry(JsonValue value, RetryPolicy& out) {
     return unknown_field(name, {"max_attempts", "max_crashes", "backoff", "delay_ms",
                                 "delay_cap_ms", "jitter_percent", "fatal_kinds"});
   });
+}
+
+void write_time(JsonWriter& w, std::string_view key, WallTime time) {
+  if (time.ns > 0 && time != WallTime::never()) w.key(key).text(utc_text(time));
 }
 
 void write_shared(JsonWriter& w, std::string_view key, const SharedBytes& bytes) {

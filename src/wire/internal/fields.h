@@ -35,6 +35,9 @@ Status read_trace(JsonValue value, Trace& out);
 void write_retry(JsonWriter& w, const RetryPolicy& retry);
 Status read_retry(JsonValue value, RetryPolicy& out);
 
+// A time that is set; nothing otherwise.
+void write_time(JsonWriter& w, std::string_view key, WallTime time);
+
 void write_shared(JsonWriter& w, std::string_view key, const SharedBytes& bytes);  // as a text
 Status read_shared(JsonValue value, SharedBytes& out);
 Status read_shared_raw(JsonValue value, SharedBytes& out);
