@@ -30,6 +30,7 @@ Engine::~Engine() { stop(); }
 
 void Engine::submit(machine::CommandBody body, OnReply on_reply) {
   std::optional<Error> refusal;
+  bool first = false;
   {
     os::Lock lock(mutex_);
     if (failure_) {
@@ -40,9 +41,11 @@ void Engine::submit(machine::CommandBody body, OnReply on_reply) {
       refusal = Error{ErrorCode::unavailable, "overloaded: too many commands wait; try again"};
     } else {
       queue_.push_back({std::move(body), std::move(on_reply)});
-      if (queue_.size() == 1) wake_decider_.notify_one();
+      first = queue_.size() == 1;
     }
   }
+  // Who is woken under the lock would only wait for it.
+  if (first) wake_decider_.notify_one();
   if (refusal && on_reply) on_reply(std::move(*refusal));
 }
 
@@ -98,8 +101,7 @@ void Engine::decide_loop() {
       stats_.commands += count;
       stats_.deciding = stats_.deciding + (os::steady_now() - begin);
     }
-    os::Lock lock(mutex_);
-    hand_over();
+    if (hand_over_now()) wake_committer_.notify_one();
   }
   os::Lock lock(mutex_);
   decided_all_ = true;
@@ -110,11 +112,11 @@ void Engine::decide_loop() {
 // decided and handed over, and the engine stops.
 bool Engine::gather(std::vector<Submitted>& out) {
   for (;;) {
+    if (hand_over_now()) wake_committer_.notify_one();
     const machine::NextDue due = loop_->next_due();
     os::Lock lock(mutex_);
     if (failure_) return false;
     loop_->committed(committed_);
-    hand_over();
     const bool room = loop_->pending_changes() < kPendingChangesMax;
     const bool held_back = loop_->has_commands() && (committing_ || batch_);
     if (room && !queue_.empty()) {
@@ -125,25 +127,36 @@ bool Engine::gather(std::vector<Submitted>& out) {
     if (stopping_ && queue_.empty() && !loop_->has_changes()) return false;
     Duration wait = until_due(due);
     if (wait.ns <= 0 && room) return true;
-    if (!batch_ && loop_->has_changes()) wait = std::min(wait, left_to_linger());
+    if (!batch_ && loop_->has_changes()) {
+      const Duration left = left_to_linger();
+      if (left.ns <= 0) continue;  // the committer has just taken the batch before
+      wait = std::min(wait, left);
+    }
+    waits_for_commit_ = loop_->has_changes() || loop_->has_commands();
     wake_decider_.wait_for(mutex_, room ? wait : seconds(1));
+    waits_for_commit_ = false;
   }
+}
+
+bool Engine::hand_over_now() {
+  os::Lock lock(mutex_);
+  return hand_over();
 }
 
 // Gives the decided turns to the committer when it has room; otherwise they wait and grow into one
 // batch. So do turns that nobody waits for (what was handed out inside the process), for a little:
 // most are followed by one that somebody waits for.
-void Engine::hand_over() {
-  if (batch_ || !loop_->has_changes()) return;
+bool Engine::hand_over() {
+  if (batch_ || !loop_->has_changes()) return false;
   if (!lingering_since_) lingering_since_ = os::steady_now();
   const bool awaited = stopping_ || loop_->has_commands() ||
                        loop_->pending_changes() >= kPendingChangesMax ||
                        loop_->outbox().waits_beyond(taken_);
-  if (!awaited && left_to_linger().ns > 0) return;
+  if (!awaited && left_to_linger().ns > 0) return false;
   lingering_since_.reset();
   batch_ = loop_->take();
   taken_ = batch_->info.turn;
-  wake_committer_.notify_one();
+  return true;
 }
 
 Duration Engine::left_to_linger() const {
@@ -162,6 +175,7 @@ Duration Engine::until_due(const machine::NextDue& due) const {
 void Engine::commit_loop() {
   for (;;) {
     CommitBatch batch;
+    bool wanted = false;
     {
       os::Lock lock(mutex_);
       while (!batch_ && !decided_all_) wake_committer_.wait(mutex_);
@@ -169,8 +183,9 @@ void Engine::commit_loop() {
       batch = std::move(*batch_);
       batch_.reset();
       committing_ = true;
-      wake_decider_.notify_one();  // There is room for the next batch.
+      wanted = waits_for_commit_;
     }
+    if (wanted) wake_decider_.notify_one();  // There is room for the next batch.
     const SteadyTime begin = os::steady_now();
     batch.info.at = os::wall_now();
     Status committed = store_.commit(batch.changes, batch.info);
@@ -191,8 +206,9 @@ void Engine::commit_loop() {
     loop_->outbox().durable(batch.info.turn);
     {
       os::Lock lock(mutex_);
-      wake_decider_.notify_one();
+      wanted = waits_for_commit_;
     }
+    if (wanted) wake_decider_.notify_one();
     // Last, because it may wait for a checkpoint, which holds nobody else up.
     store_.note_recorded(batch.info.turn, recorded);
   }

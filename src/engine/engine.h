@@ -70,7 +70,8 @@ class Engine {
   void decide_loop();
   void commit_loop();
   bool gather(std::vector<Submitted>& out);
-  void hand_over() REQUIRES(mutex_);
+  bool hand_over() REQUIRES(mutex_);  // true: the committer is to be woken
+  bool hand_over_now();
   Duration left_to_linger() const;
   Duration until_due(const machine::NextDue& due) const;
 
@@ -91,6 +92,7 @@ class Engine {
   std::vector<Submitted> queue_ GUARDED_BY(mutex_);
   std::optional<CommitBatch> batch_ GUARDED_BY(mutex_);  // handed over, not yet taken by the committer
   bool committing_ GUARDED_BY(mutex_) = false;
+  bool waits_for_commit_ GUARDED_BY(mutex_) = false;  // the decider, before it goes on
   Turn committed_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
   bool decided_all_ GUARDED_BY(mutex_) = false;
