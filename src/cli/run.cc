@@ -65,6 +65,9 @@ Result<LocalRunOptions> run_options(const Options& o) {
 Result<Run> start(const Context& context, const Options& o, const LoadedPlaybook& loaded) {
   TIDEMILL_TRY(LocalRunOptions options, run_options(o));
   TIDEMILL_TRY(const playbook::Value workload, merged_workload(o.input, loaded.plan->workload));
+  for (const std::string& note : notes_on_sets(o.input, loaded.plan->workload)) {
+    fmt::print(stderr, "note: --set: {}\n", note);
+  }
   options.open = LocalRunOptions::Open::create_or_existing;
   options.store = o.store;
   options.first_id = new_run_id();

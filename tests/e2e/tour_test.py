@@ -282,6 +282,10 @@ class Wrong(Terminal):
             if command != "bench":
                 self.assertIn("Usage: tidemill", self.type(f"tidemill {command} --help").out)
 
+    def test_a_slip_in_set_is_said(self) -> None:
+        said = self.type("tidemill run examples/hello.yaml --quiet --set nam=Ada")
+        self.assertIn("has no 'nam'; did you mean 'name'?", said.err)
+
     def test_latest_is_of_the_playbook_that_is_named(self) -> None:
         self.type("tidemill run examples/hello.yaml --quiet")
         self.type("tidemill run examples/loop_and_aggregate.yaml --quiet")

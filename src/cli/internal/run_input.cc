@@ -1,11 +1,13 @@
 #include "cli/internal/run_input.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "model/limits.h"
 #include "os/environment.h"
 #include "os/file.h"
 #include "playbook/json.h"
+#include "playbook/template.h"
 
 namespace tidemill::cli {
 
@@ -104,6 +106,21 @@ Result<Value> merged_workload(const RunInput& input, const Value& defaults) {
     workload = deep_merge(workload, given);
   }
   return workload;
+}
+
+std::vector<std::string> notes_on_sets(const RunInput& input, const Value& defaults) {
+  std::vector<std::string> notes;
+  if (!defaults.is_map() || defaults.as_map().empty()) return notes;
+  std::vector<std::string> known;
+  for (const auto& [key, value] : defaults.as_map()) known.emplace_back(key);
+  for (const std::string& set : input.sets) {
+    const std::string name = set.substr(0, set.find_first_of(".="));
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string meant = playbook::nearest(name, known);
+    notes.push_back("the playbook's workload has no '" + name + "'" +
+                    (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
+  }
+  return notes;
 }
 
 Result<std::map<std::string, std::string>> connections(const std::vector<std::string>& pairs) {

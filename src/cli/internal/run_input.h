@@ -20,6 +20,9 @@ struct RunInput {
 };
 Result<playbook::Value> merged_workload(const RunInput& input, const playbook::Value& defaults);
 
+// What --set names and the playbook's workload does not have: mostly a slip.
+std::vector<std::string> notes_on_sets(const RunInput& input, const playbook::Value& defaults);
+
 // `name=dsn` pairs. Errors: invalid.
 Result<std::map<std::string, std::string>> connections(const std::vector<std::string>& pairs);
 
