@@ -189,10 +189,11 @@ Result<Run> resume(const Context& context, const Options& o) {
 // Until the execution ends, the engine fails, or somebody interrupts.
 LocalRun::Wake watch(Run& run, LiveView& view, os::Interrupts& interrupts, uint32_t& interrupted) {
   for (;;) {
+    // At first, too: the start may have waited long for a store that is locked.
+    interrupted = interrupts.count();
+    if (interrupted > 0) return LocalRun::Wake::timeout;
     const LocalRun::Wake wake = run.local->wait(run.id, view.interval());
     if (wake != LocalRun::Wake::timeout) return wake;
-    interrupted = interrupts.count();
-    if (interrupted > 0) return wake;
     view.update(run.local->progress(run.id));
   }
 }

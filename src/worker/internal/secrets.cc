@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "playbook/json.h"
 #include "playbook/template.h"
 #include "worker/tools/internal/base64.h"
 
@@ -22,10 +23,10 @@ constexpr size_t kShortestInData = 8;  // inside of a longer text
 constexpr size_t kShortestNumber = 6;
 
 constexpr std::array<std::string_view, 27> kPublic = {
-    "name",    "kind",     "type",     "host",    "hostname", "hostaddr", "port",
-    "user",    "username", "dbname",   "db",      "database", "schema",   "path",
-    "file",    "scheme",   "header",   "service", "region",   "sslmode",  "driver",
-    "in",      "prefix",   "provider", "url",     "endpoint", "base_url"};
+    "name", "kind",     "type",     "host",    "hostname", "hostaddr", "port",
+    "user", "username", "dbname",   "db",      "database", "schema",   "path",
+    "file", "scheme",   "header",   "service", "region",   "sslmode",  "driver",
+    "in",   "prefix",   "provider", "url",     "endpoint", "base_url"};
 
 bool is_public(std::string_view key) {
   return std::find(kPublic.begin(), kPublic.end(), key) != kPublic.end();
@@ -60,10 +61,29 @@ std::string unescaped(std::string_view text) {
   };
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    const bool hex = text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
-                     digit(text[i + 2]) >= 0;
+    const bool hex =
+        text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
     out += hex ? static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])) : text[i];
     if (hex) i += 2;
+  }
+  return out;
+}
+
+// As addresses have it: `kept` stands as it is beside letters and digits.
+std::string percent_encoded(std::string_view text, std::string_view kept) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       kept.find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4];
+    out += kHex[byte & 0xf];
   }
   return out;
 }
@@ -86,8 +106,8 @@ void Secrets::add_keychain(const Value& keychain) { add(keychain); }
 
 void Secrets::add_connection(const Value& connection) {
   if (!connection.is_string()) return add(connection);
-  for (const std::string_view password : {password_in_url(connection.as_string()),
-                                          password_in_words(connection.as_string())}) {
+  for (const std::string_view password :
+       {password_in_url(connection.as_string()), password_in_words(connection.as_string())}) {
     add_word(std::string(password));
     add_word(unescaped(password));
   }
@@ -106,12 +126,24 @@ void Secrets::add(const Value& value) {
   } else if (value.is_list()) {
     for (const Value& entry : value.as_list()) add(entry);
   } else if (value.is_string()) {
-    add_word(value.as_string());
+    add_spellings(value.as_string());
     add_connection(value);
   } else if (value.is_number()) {
     std::string digits = playbook::render_text(value);
     if (digits.size() >= kShortestNumber) add_word(std::move(digits));
   }
+}
+
+// The word, and as it looks inside a JSON text, an address, and base64: whoever is sent it may send
+// it back like that.
+void Secrets::add_spellings(const std::string& word) {
+  if (word.size() < kShortest) return;
+  add_word(word);
+  const std::string quoted = playbook::to_json(Value(word));
+  add_word(quoted.substr(1, quoted.size() - 2));
+  add_word(percent_encoded(word, "-._~/"));
+  add_word(percent_encoded(word, "-._~"));
+  add_word(base64(word));
 }
 
 void Secrets::add_word(std::string word) {
@@ -145,7 +177,7 @@ bool Secrets::in(const Value& value) const {
   }
   if (!value.is_map()) return false;
   for (const auto& [key, entry] : value.as_map()) {
-    if (in(entry)) return true;
+    if (holds(std::string(key)) || in(entry)) return true;
   }
   return false;
 }
@@ -163,7 +195,11 @@ Value Secrets::hidden(const Value& value) const {
     return Value(std::move(list));
   }
   Map map;
-  for (const auto& [key, entry] : value.as_map()) map.set(key, hidden(entry));
+  for (const auto& [key, entry] : value.as_map()) {
+    std::string name(key);
+    if (holds(name)) hide(name);
+    map.set(name, hidden(entry));
+  }
   return Value(std::move(map));
 }
 

@@ -25,6 +25,7 @@ class Secrets {
 
  private:
   void add(const playbook::Value& value);
+  void add_spellings(const std::string& word);
   void add_word(std::string word);
   bool holds(const std::string& text) const;
 

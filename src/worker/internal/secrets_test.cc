@@ -51,5 +51,24 @@ TEST(SecretsTest, DataIsHiddenWhereverItIsNested) {
   EXPECT_FALSE(Secrets().in(data));
 }
 
+TEST(SecretsTest, NamesOfFieldsAreHiddenToo) {
+  Secrets secrets;
+  secrets.add_keychain(keychain_of(R"({"token": "s3cr3t-token"})"));
+  const Value data = keychain_of(R"({"s3cr3t-token": 1, "a": {"pre-s3cr3t-token": 2}})");
+  EXPECT_TRUE(secrets.in(data));
+  EXPECT_EQ(playbook::to_json(secrets.hidden(data)), R"({"***":1,"a":{"pre-***":2}})");
+}
+
+// Sent to a server, it may come back in another spelling.
+TEST(SecretsTest, OtherSpellingsAreHiddenToo) {
+  Secrets secrets;
+  secrets.add_keychain(keychain_of(R"({"key": "--KEY--\nMII\"/+Ev\\x\n--END--"})"));
+  EXPECT_EQ(hidden_text(secrets, "k=--KEY--\nMII\"/+Ev\\x\n--END--."), "k=***.");
+  EXPECT_EQ(hidden_text(secrets, R"({"k":"--KEY--\nMII\"/+Ev\\x\n--END--"})"), R"({"k":"***"})");
+  EXPECT_EQ(hidden_text(secrets, "?k=--KEY--%0AMII%22/%2BEv%5Cx%0A--END--&n=1"), "?k=***&n=1");
+  EXPECT_EQ(hidden_text(secrets, "?k=--KEY--%0AMII%22%2F%2BEv%5Cx%0A--END--"), "?k=***");
+  EXPECT_EQ(hidden_text(secrets, "LS1LRVktLQpNSUkiLytFdlx4Ci0tRU5ELS0="), "***");
+}
+
 }  // namespace
 }  // namespace tidemill::worker
