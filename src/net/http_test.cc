@@ -186,7 +186,7 @@ TEST_F(HttpServerTest, ChunkedBodiesAndEscapes) {
 }
 
 TEST_F(HttpServerTest, AConnectionClosedWhileIdleIsReplaced) {
-  serve({.head_time = milliseconds(30)});
+  serve({.head_time = milliseconds(300)});
   EXPECT_EQ(ask("GET", "/echo")->status, 200);
   echo_.wait_for_closed(1);  // the server's patience is over
   EXPECT_EQ(ask("GET", "/echo")->status, 200);
