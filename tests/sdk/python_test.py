@@ -109,6 +109,15 @@ class Sdk(unittest.TestCase):
         self.assertEqual([o.result for o in self.client.wait_all(ids, SECONDS)],
                          [hex(n) for n in range(50)])
 
+    def test_a_process_that_ends_costs_its_own_task_only(self) -> None:
+        worker = Worker(self.client, slots=1, processes=True)
+        worker.task("exit")(os._exit)
+        worker.task("hex")(hex)
+        self.work(worker)
+        id = self.client.spawn("exit", 3, retry={"max_attempts": 1})
+        self.assertEqual(self.client.wait(id, SECONDS).kind, "crash")
+        self.assertEqual(self.client.wait(self.client.spawn("hex", 10), SECONDS).result, "0xa")
+
     def test_a_cancel_reaches_what_runs(self) -> None:
         worker = Worker(self.client, slots=1)
         begun = threading.Event()

@@ -2,14 +2,16 @@
 
     exchange thread 1: asks for work, and waits at the server until there is some
     exchange thread 2: reports what has ended; answered when it is durable
-    pool:              runs the handlers, as many at once as there are slots
+    runners:           one thread for each slot, which runs a handler or has it run in a process
 
 The server keeps what was handed out for this worker while one of the two reaches it; when it does
 not for a lease time, the work runs elsewhere and its reports are refused (docs/protocol.md).
 """
 from __future__ import annotations
 
+import collections
 import concurrent.futures
+import concurrent.futures.process
 import json
 import os
 import signal
@@ -51,7 +53,6 @@ class _Held:
     assignment: dict
     received: float
     attempt: Attempt
-    future: Optional[concurrent.futures.Future] = None
     report: Optional[dict] = None
 
     @property
@@ -68,10 +69,13 @@ class Worker:
         self._slots = slots or os.cpu_count() or 1
         self._processes = processes
         self._handlers: dict[str, Callable[..., Any]] = {}
-        self._lock = threading.Condition()
+        self._mutex = threading.RLock()
+        self._lock = threading.Condition(self._mutex)
         self._life = 0  # of the session; what belongs to an earlier one is not listened to
         self._forget_session()
         self._held: dict[str, _Held] = {}  # by epoch, which names a hand-out
+        self._waiting: collections.deque[_Held] = collections.deque()  # for a runner
+        self._work_came = threading.Condition(self._mutex)  # for runners only
         self._reports: list[_Held] = []
         self._draining = False
         self._told_draining = False
@@ -95,18 +99,26 @@ class Worker:
         if handle_signals and in_main:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: self.stop())
-        pool_of = (concurrent.futures.ProcessPoolExecutor if self._processes
-                   else concurrent.futures.ThreadPoolExecutor)
-        with pool_of(max_workers=self._slots) as self._pool:
-            reporter = threading.Thread(target=self._report_loop, name="tidemill-report")
-            reporter.start()
-            try:
-                self._work_loop()
-            finally:
-                with self._lock:
-                    self._ended = True
-                    self._lock.notify_all()
-                reporter.join()
+        self._pool = self._new_pool() if self._processes else None
+        threads = [threading.Thread(target=self._report_loop, name="tidemill-report")]
+        threads += [threading.Thread(target=self._run_loop, name=f"tidemill-{n}")
+                    for n in range(self._slots)]
+        for thread in threads:
+            thread.start()
+        try:
+            self._work_loop()
+        finally:
+            with self._lock:
+                self._ended = True
+                self._lock.notify_all()
+                self._work_came.notify_all()
+            for thread in threads:
+                thread.join()
+            if self._pool is not None:
+                self._pool.shutdown()
+
+    def _new_pool(self) -> concurrent.futures.ProcessPoolExecutor:
+        return concurrent.futures.ProcessPoolExecutor(self._slots)
 
     def stop(self) -> None:
         """Wants no more work; run() ends when all it held is reported. A second call ends it at
@@ -118,10 +130,10 @@ class Worker:
 
     def _wake(self) -> None:
         with self._lock:
-            for held in self._held.values():
-                if held.future is not None and held.report is None and held.future.cancel():
-                    self._finish(held, {"kind": "returned"})
+            while self._waiting:
+                self._finish(self._waiting.pop(), {"kind": "returned"})
             self._lock.notify_all()
+            self._work_came.notify_all()
 
     # ---- the session; all under the lock ----
 
@@ -129,6 +141,7 @@ class Worker:
         self._life += 1
         self._session: Optional[str] = None
         self._number = 0
+        self._advertised = 0  # free slots, as the newest exchange told them
         self._pending: set[int] = set()  # sent, and no reply yet
 
     def _may_send(self) -> bool:
@@ -137,18 +150,26 @@ class Worker:
             return not self._pending
         return not self._pending or self._number + 1 <= min(self._pending) + 1
 
+    def _free_slots(self) -> int:
+        return max(0, self._slots - len(self._held))
+
+    def _has_news(self) -> bool:
+        """What the exchange that waits at the server does not know, and must."""
+        if self._draining:
+            return not self._told_draining
+        return self._advertised == 0 and self._free_slots() > 0
+
     def _message(self, reports: list[_Held]) -> dict:
         self._number += 1
         last_reply = min(self._pending) - 1 if self._pending else self._number - 1
         self._pending.add(self._number)
-        left = max(0, self._slots - len(self._held))
+        left = self._free_slots()
+        self._advertised = left
         message: dict = {"number": self._number, "last_reply": last_reply,
                          "free_slots": 0 if self._draining else left,
                          "free_places": 0 if self._draining else PLACES - len(self._held),
                          "draining": self._draining}
-        if self._draining:  # an answer at once, which also releases the exchange that waits
-            message["wait"] = False
-            self._told_draining = True
+        self._told_draining = self._draining
         if self._session is None:
             message["kinds"] = list(self._handlers)
             message["held"] = [held.ref for held in self._held.values()]
@@ -171,9 +192,10 @@ class Worker:
                     break
         return None
 
-    def _exchange(self, reports: list[_Held]) -> None:
+    def _exchange(self, reports: list[_Held], wait: bool = True) -> None:
         """Called with the lock held; lets go of it while the server is asked."""
         message, life = self._message(reports), self._life
+        message["wait"] = wait and not self._draining
         self._lock.release()
         try:
             reply = self._send(message, life)
@@ -222,12 +244,12 @@ class Worker:
     def _report_loop(self) -> None:
         with self._lock:
             while not self._ended:
-                to_tell = self._reports or (self._draining and not self._told_draining)
+                to_tell = self._reports or self._has_news()
                 if not to_tell or self._session is None or not self._may_send():
                     self._lock.wait()
                     continue
                 reports, self._reports = self._reports, []
-                self._exchange(reports)
+                self._exchange(reports, wait=False)
 
     # ---- work; under the lock ----
 
@@ -236,31 +258,44 @@ class Worker:
                           assignment.get("attempt", 1))
         held = _Held(assignment, time.monotonic(), attempt)
         self._held[assignment["epoch"]] = held
-        handler = self._handlers.get(assignment["kind"])
-        if handler is None or "task" not in assignment or self._draining:
+        if assignment["kind"] not in self._handlers or "task" not in assignment or self._draining:
             self._finish(held, {"kind": "returned"})
             return
-        if self._processes:
-            held.future = self._pool.submit(_run_plain, handler, assignment.get("input"))
-        else:
-            held.future = self._pool.submit(_run, handler, assignment.get("input"), attempt)
-        held.future.add_done_callback(lambda future: self._ended_with(held, future))
+        self._waiting.append(held)
+        self._work_came.notify()
 
-    def _ended_with(self, held: _Held, future: concurrent.futures.Future) -> None:
-        if future.cancelled():
-            return  # who cancelled it reports it
-        error = future.exception()
-        report = _failed("crash", f"the handler's process ended: {error}") if error \
-            else self._fitting(future.result())
-        with self._lock:
-            self._finish(held, report)
+    def _run_loop(self) -> None:
+        while True:
+            with self._lock:
+                while not self._waiting and not self._ended:
+                    self._work_came.wait()
+                if self._ended:
+                    return
+                held = self._waiting.popleft()
+            report = self._fitting(self._run(held))
+            with self._lock:
+                self._finish(held, report)
+
+    def _run(self, held: _Held) -> dict:
+        handler, input = self._handlers[held.assignment["kind"]], held.assignment.get("input")
+        if self._pool is None:
+            return _run(handler, input, held.attempt)
+        pool = self._pool
+        try:
+            return pool.submit(_run_plain, handler, input).result()
+        except concurrent.futures.process.BrokenProcessPool as error:
+            with self._lock:  # its other calls end like this, too
+                if self._pool is pool:
+                    self._pool = self._new_pool()
+            return _failed("crash", f"a process of the pool ended: {error}")
+        except Exception as error:  # pylint: disable=broad-except
+            return _failed("python", f"the call could not be handed to a process: {error}")
 
     def _fitting(self, report: dict) -> dict:
         """Large results are stored beside the report, before it."""
         if report["kind"] != "done":
             return report
-        text = json.dumps(report["result"])
-        if len(text) <= INLINE // 4:  # of text that is not ASCII the server counts other bytes
+        if report.pop("size") <= INLINE // 4:  # the server counts the bytes of UTF-8
             return report
         try:
             blob = self._client.request("POST", "/v1/blobs", report.pop("result"), repeat=True)
@@ -278,19 +313,22 @@ class Worker:
                                "cpu_us": int(cpu * 1e6)}
         held.report = {**report, **held.ref}
         self._reports.append(held)
-        self._lock.notify_all()
+        if len(self._reports) == 1:  # who reports takes all there are
+            self._lock.notify_all()
 
     def _cancel(self, work: dict) -> None:
         held = self._held.get(work["epoch"])
         if held is None:
             return
         held.attempt.cancelled.set()
-        if held.future is None or held.future.cancel():
+        if held in self._waiting:
+            self._waiting.remove(held)
             self._finish(held, _failed("cancelled", "cancelled before it began", retryable=False))
 
     def _recall(self, work: dict) -> None:
         held = self._held.get(work["epoch"])
-        if held is not None and held.future is not None and held.future.cancel():
+        if held in self._waiting:
+            self._waiting.remove(held)
             self._finish(held, {"kind": "returned"})
 
 
@@ -317,8 +355,7 @@ def _report_of(call: Callable[[], Any]) -> dict:
     began, cpu = time.monotonic(), time.thread_time()
     try:
         result = call()
-        json.dumps(result)
-        report = {"kind": "done", "result": result}
+        report = {"kind": "done", "result": result, "size": len(json.dumps(result))}
     except Failure as failure:
         report = _failed(failure.kind, failure.message, failure.retryable)
     except Exception:  # pylint: disable=broad-except
