@@ -49,8 +49,8 @@ Result<uint64_t> done_in(const std::string& store) {
   const bool good =
       sqlite3_open_v2(store.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK &&
       sqlite3_busy_timeout(db, 10'000) == SQLITE_OK &&
-      sqlite3_prepare_v2(db, "SELECT count(*) FROM finished_tasks WHERE outcome = 1", -1, &statement,
-                         nullptr) == SQLITE_OK &&
+      sqlite3_prepare_v2(db, "SELECT count(*) FROM finished_tasks WHERE outcome = 1", -1,
+                         &statement, nullptr) == SQLITE_OK &&
       sqlite3_step(statement) == SQLITE_ROW;
   if (good) count = static_cast<uint64_t>(sqlite3_column_int64(statement, 0));
   const std::string wrong = good ? "" : sqlite3_errmsg(db);
