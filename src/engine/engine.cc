@@ -95,13 +95,10 @@ void Engine::decide_loop() {
       fail(std::move(decided).error().with("reading the store"));
       break;
     }
-    {
-      os::Lock lock(mutex_);
-      stats_.turns += 1;
-      stats_.commands += count;
-      stats_.deciding = stats_.deciding + (os::steady_now() - begin);
-    }
-    if (hand_over_now()) wake_committer_.notify_one();
+    os::Lock lock(mutex_);
+    stats_.turns += 1;
+    stats_.commands += count;
+    stats_.deciding = stats_.deciding + (os::steady_now() - begin);
   }
   os::Lock lock(mutex_);
   decided_all_ = true;
@@ -112,7 +109,7 @@ void Engine::decide_loop() {
 // decided and handed over, and the engine stops.
 bool Engine::gather(std::vector<Submitted>& out) {
   for (;;) {
-    if (hand_over_now()) wake_committer_.notify_one();
+    if (hand_over()) wake_committer_.notify_one();
     const machine::NextDue due = loop_->next_due();
     os::Lock lock(mutex_);
     if (failure_) return false;
@@ -138,15 +135,11 @@ bool Engine::gather(std::vector<Submitted>& out) {
   }
 }
 
-bool Engine::hand_over_now() {
-  os::Lock lock(mutex_);
-  return hand_over();
-}
-
 // Gives the decided turns to the committer when it has room; otherwise they wait and grow into one
 // batch. So do turns that nobody waits for (what was handed out inside the process), for a little:
-// most are followed by one that somebody waits for.
+// most are followed by one that somebody waits for. True: the committer is to be woken.
 bool Engine::hand_over() {
+  os::Lock lock(mutex_);
   if (batch_ || !loop_->has_changes()) return false;
   if (!lingering_since_) lingering_since_ = os::steady_now();
   const bool awaited = stopping_ || loop_->has_commands() ||

@@ -70,8 +70,7 @@ class Engine {
   void decide_loop();
   void commit_loop();
   bool gather(std::vector<Submitted>& out);
-  bool hand_over() REQUIRES(mutex_);  // true: the committer is to be woken
-  bool hand_over_now();
+  bool hand_over() EXCLUDES(mutex_);
   Duration left_to_linger() const;
   Duration until_due(const machine::NextDue& due) const;
 
