@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "api/internal/route.h"
 #include "machine/command.h"
 #include "machine/reply.h"
 
@@ -27,21 +28,11 @@ machine::CommandBody command_of(const wire::ControlRequest& request) {
   return machine::RetryWork{request.work};
 }
 
-ErrorCode code_of(machine::Refused::Why why) {
-  switch (why) {
-    case machine::Refused::Why::invalid:
-    case machine::Refused::Why::wrong_state:  // what was asked does not fit; the store is fine
-      return ErrorCode::invalid;
-    case machine::Refused::Why::too_large:
-      return ErrorCode::too_large;
-    case machine::Refused::Why::not_found:
-      return ErrorCode::not_found;
-    case machine::Refused::Why::key_conflict:
-      return ErrorCode::conflict;
-    case machine::Refused::Why::overloaded:
-      break;
-  }
-  return ErrorCode::unavailable;
+// To who types a command it is the command that is wrong, not the state of things.
+Error control_error(const machine::Refused& refused) {
+  Error error = error_of(refused);
+  if (refused.why == machine::Refused::Why::wrong_state) error.code = ErrorCode::invalid;
+  return error;
 }
 
 }  // namespace
@@ -55,7 +46,7 @@ std::string ControlService::handle(const std::string& line) {
 Result<wire::ControlAnswer> ControlService::carry_out(const wire::ControlRequest& request) {
   TIDEMILL_TRY(const machine::ReplyBody reply, engine_.ask(command_of(request)));
   if (const auto* refused = std::get_if<machine::Refused>(&reply)) {
-    return Error{code_of(refused->why), refused->text};
+    return control_error(*refused);
   }
   wire::ControlAnswer answer;
   if (const auto* cancelled = std::get_if<machine::Cancelled>(&reply)) {

@@ -4,8 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "api/internal/exchange_body.h"
-#include "api/internal/exchange_order.h"
+#include "api/internal/exchange_door.h"
 #include "api/internal/route.h"
 
 namespace tidemill::api {
@@ -73,51 +72,21 @@ net::HttpResponse no_route(const net::HttpRequest& request, const Match& match) 
 }  // namespace
 
 HttpService::HttpService(HttpServices services)
-    : services_(std::move(services)), order_(std::make_unique<ExchangeOrder>()) {}
+    : services_(std::move(services)), exchanges_(std::make_unique<ExchangeDoor>()) {}
 
 HttpService::~HttpService() = default;
 
 void HttpService::handle(net::HttpRequest request, net::Respond respond) {
   Match found = match(request);
   if (found.route == nullptr) return respond.send(no_route(request, found));
-  if (found.route->pattern == kExchangePath) return exchange(request, std::move(respond));
-  found.route->handle(services_, {std::move(request), std::move(respond), std::move(found.words)});
-}
-
-// Here, because it is here that connections and the order of exchanges are known.
-void HttpService::exchange(const net::HttpRequest& request, net::Respond respond) {
-  Result<ExchangeRequest> parsed = parse_exchange(request);
-  if (!parsed.ok()) return respond.send(error_response(parsed.error()));
-  if (parsed->session) note_session(request.connection, parsed->session);
-  for (ExchangeOrder::Arrived& next : order_->arrive({std::move(*parsed), std::move(respond)})) {
-    submit_exchange(services_, std::move(next.respond), std::move(next.request),
-                    [this](const ExchangeReply& reply) {
-                      if (reply.session_unknown) {
-                        order_->forget(reply.session);
-                      } else if (reply.number == 1) {
-                        order_->opened(reply.session);
-                      }
-                    });
+  Call call{std::move(request), std::move(respond), std::move(found.words), *exchanges_};
+  if (const Status status = found.route->handle(services_, call); !status.ok()) {
+    call.respond.send(error_response(status.error()));
   }
 }
 
-void HttpService::note_session(uint64_t connection, SessionId session) {
-  SessionId& noted = sessions_[connection];
-  if (noted == session) return;
-  if (noted) connection_closed(connection);  // another worker, or a new life of this one
-  sessions_[connection] = session;
-  ++connections_of_[session];
-}
-
 void HttpService::connection_closed(uint64_t connection) {
-  const auto found = sessions_.find(connection);
-  if (found == sessions_.end()) return;
-  const SessionId session = found->second;
-  sessions_.erase(found);
-  const auto count = connections_of_.find(session);
-  if (count == connections_of_.end() || --count->second > 0) return;
-  connections_of_.erase(count);
-  services_.engine.submit(machine::CloseSession{session}, nullptr);
+  exchanges_->connection_closed(services_, connection);
 }
 
 }  // namespace tidemill::api

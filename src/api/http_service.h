@@ -4,18 +4,16 @@
 // of the domain. Borrowing all it is given; its methods are called on the HTTP server's thread.
 #include <functional>
 #include <memory>
-#include <unordered_map>
 
 #include "base/time.h"
 #include "engine/engine.h"
 #include "engine/outcome_board.h"
 #include "engine/queries.h"
-#include "model/lease.h"
 #include "net/http_server.h"
 
 namespace tidemill::api {
 
-class ExchangeOrder;
+class ExchangeDoor;
 
 // What the routes work on.
 struct HttpServices {
@@ -35,14 +33,8 @@ class HttpService : public net::HttpHandler {
   void connection_closed(uint64_t connection) override;
 
  private:
-  void exchange(const net::HttpRequest& request, net::Respond respond);
-  void note_session(uint64_t connection, SessionId session);
-
   HttpServices services_;
-  std::unique_ptr<ExchangeOrder> order_;
-  // A session is closed when the last of its connections is.
-  std::unordered_map<uint64_t, SessionId> sessions_;
-  std::unordered_map<SessionId, uint32_t> connections_of_;
+  std::unique_ptr<ExchangeDoor> exchanges_;
 };
 
 }  // namespace tidemill::api

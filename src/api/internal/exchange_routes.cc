@@ -3,7 +3,7 @@
 #include <utility>
 #include <variant>
 
-#include "api/internal/exchange_body.h"
+#include "api/internal/exchange_door.h"
 #include "api/internal/route.h"
 #include "model/limits.h"
 #include "nlohmann/json.hpp"
@@ -37,33 +37,34 @@ engine::Queries::On<SharedBytes> answered_raw(const Call& call, std::string cont
   };
 }
 
-// The service takes it before it comes here (HttpService::exchange).
-void exchange(const HttpServices&, Call) {}
-
-void get_plan(const HttpServices& services, Call call) {
-  const Result<Sha256> hash = sha_word(call);
-  if (!hash.ok()) return call.respond.send(error_response(hash.error()));
-  services.queries.plan(*hash, answered_raw(call, "application/yaml"));
+Status exchange(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(ExchangeRequest request, wire::parse_exchange_request(call.request.body));
+  call.exchanges.take(services, call.request.connection, {std::move(request), call.respond});
+  return Ok{};
 }
 
-void put_plan(const HttpServices& services, Call call) {
-  const Result<Sha256> hash = sha_word(call);
-  if (!hash.ok()) return call.respond.send(error_response(hash.error()));
+Status get_plan(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const Sha256 hash, sha_word(call));
+  services.queries.plan(hash, answered_raw(call, "application/yaml"));
+  return Ok{};
+}
+
+Status put_plan(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const Sha256 hash, sha_word(call));
   if (call.request.body.size() > limits::kPlaybookMax) {
-    return call.respond.send(
-        error_response({ErrorCode::too_large, "a playbook has at most 8 MiB"}));
+    return Error{ErrorCode::too_large, "a playbook has at most 8 MiB"};
   }
-  if (sha256(call.request.body) != *hash) {
-    return call.respond.send(
-        error_response({ErrorCode::invalid, "the body has another SHA-256 than the path says"}));
+  if (sha256(call.request.body) != hash) {
+    return Error{ErrorCode::invalid, "the body has another SHA-256 than the path says"};
   }
   services.queries.put_plan(
-      *hash, std::move(call.request.body), [respond = call.respond](Result<Ok> done) {
+      hash, std::move(call.request.body), [respond = call.respond](Result<Ok> done) {
         respond.send(done.ok() ? json_response("{}") : error_response(done.error()));
       });
+  return Ok{};
 }
 
-void put_blob(const HttpServices& services, Call call) {
+Status put_blob(const HttpServices& services, Call& call) {
   auto bytes = std::make_shared<const std::string>(std::move(call.request.body));
   services.queries.put_blob(
       bytes, [&engine = services.engine, respond = call.respond](Result<ResultRef> ref) {
@@ -73,31 +74,32 @@ void put_blob(const HttpServices& services, Call call) {
         }
         respond.send(json_response(Json({{"sha256", hex(ref->blob)}, {"size", ref->size}}).dump()));
       });
+  return Ok{};
 }
 
-void get_blob(const HttpServices& services, Call call) {
-  const Result<Sha256> hash = sha_word(call);
-  if (!hash.ok()) return call.respond.send(error_response(hash.error()));
-  services.queries.result({.place = ResultRef::Place::blob, .blob = *hash},
+Status get_blob(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const Sha256 hash, sha_word(call));
+  services.queries.result({.place = ResultRef::Place::blob, .blob = hash},
                           answered_raw(call, "application/octet-stream"));
+  return Ok{};
 }
 
-void task_result(const HttpServices& services, Call call) {
-  const Result<uint64_t> id = id_word(call, 0);
-  if (!id.ok()) return call.respond.send(error_response(id.error()));
-  services.queries.result({.place = ResultRef::Place::task, .task = TaskId{*id}},
+Status task_result(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const uint64_t id, id_word(call, 0));
+  services.queries.result({.place = ResultRef::Place::task, .task = TaskId{id}},
                           answered_raw(call, "application/json"));
+  return Ok{};
 }
 
-void array_result(const HttpServices& services, Call call) {
-  const Result<uint64_t> id = id_word(call, 0);
-  if (!id.ok()) return call.respond.send(error_response(id.error()));
-  services.queries.result({.place = ResultRef::Place::array, .array = ArrayId{*id}},
+Status array_result(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const uint64_t id, id_word(call, 0));
+  services.queries.result({.place = ResultRef::Place::array, .array = ArrayId{id}},
                           answered_raw(call, "application/json"));
+  return Ok{};
 }
 
 constexpr std::array kRoutes = {
-    Route{"POST", kExchangePath, exchange},
+    Route{"POST", "/v1/exchange", exchange},
     Route{"GET", "/v1/playbooks/*", get_plan},
     Route{"PUT", "/v1/playbooks/*", put_plan},
     Route{"POST", "/v1/blobs", put_blob},
@@ -109,20 +111,5 @@ constexpr std::array kRoutes = {
 }  // namespace
 
 std::span<const Route> exchange_routes() { return kRoutes; }
-
-Result<ExchangeRequest> parse_exchange(const net::HttpRequest& request) {
-  return wire::parse_exchange_request(request.body);
-}
-
-void submit_exchange(const HttpServices& services, net::Respond respond, ExchangeRequest request,
-                     OnReply on_reply) {
-  const Call call{.request = {}, .respond = std::move(respond), .words = {}};
-  submit(services, call, machine::Exchange{.request = std::move(request)},
-         [on_reply = std::move(on_reply)](machine::ReplyBody& reply) {
-           const auto& answer = std::get<ExchangeReply>(reply);
-           on_reply(answer);
-           return wire::to_json(answer);
-         });
-}
 
 }  // namespace tidemill::api

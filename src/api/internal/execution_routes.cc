@@ -16,75 +16,75 @@ using Json = nlohmann::ordered_json;
 constexpr uint64_t kPageMost = 1'000;
 
 // The text is durable before the execution that names it starts.
-void start(const HttpServices& services, Call call) {
-  Result<wire::NewExecution> wanted = wire::parse_new_execution(call.request.body);
-  if (!wanted.ok()) return call.respond.send(error_response(wanted.error()));
-  const Sha256 plan = sha256(wanted->playbook);
+Status start(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(wire::NewExecution wanted, wire::parse_new_execution(call.request.body));
+  const Sha256 plan = sha256(wanted.playbook);
   machine::StartExecution command{
-      .name = std::move(wanted->name),
-      .file = std::move(wanted->file),
+      .name = std::move(wanted.name),
+      .file = std::move(wanted.file),
       .plan = plan,
-      .workload = std::make_shared<const std::string>(std::move(wanted->workload))};
+      .workload = std::make_shared<const std::string>(std::move(wanted.workload))};
   services.queries.put_plan(
-      plan, std::move(wanted->playbook),
-      [services, call = std::move(call), command = std::move(command)](Result<Ok> stored) {
-        if (!stored.ok()) return call.respond.send(error_response(stored.error()));
-        submit(services, call, command, [](machine::ReplyBody& reply) {
+      plan, std::move(wanted.playbook),
+      [services, respond = call.respond, command = std::move(command)](Result<Ok> stored) {
+        if (!stored.ok()) return respond.send(error_response(stored.error()));
+        submit(services, respond, command, [](machine::ReplyBody& reply) {
           const ExecutionId id = std::get<machine::ExecutionStarted>(reply).id;
           return Json({{"id", std::to_string(id.raw)}}).dump();
         });
       });
+  return Ok{};
 }
 
-void show(const HttpServices& services, Call call) {
-  const Result<uint64_t> id = id_word(call, 0);
-  if (!id.ok()) return call.respond.send(error_response(id.error()));
-  services.queries.execution(ExecutionId{*id}, [respond = call.respond, id = *id](
-                                                   Result<std::optional<ExecutionRecord>> record) {
-    if (!record.ok()) return respond.send(error_response(record.error()));
-    if (!*record) {
-      return respond.send(
-          error_response({ErrorCode::not_found, "there is no execution " + std::to_string(id)}));
-    }
-    respond.send(json_response(wire::to_json(**record)));
-  });
+Status show(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const uint64_t id, id_word(call, 0));
+  services.queries.execution(
+      ExecutionId{id}, [respond = call.respond, id](Result<std::optional<ExecutionRecord>> record) {
+        if (!record.ok()) return respond.send(error_response(record.error()));
+        if (!*record) {
+          return respond.send(error_response(
+              {ErrorCode::not_found, "there is no execution " + std::to_string(id)}));
+        }
+        respond.send(json_response(wire::to_json(**record)));
+      });
+  return Ok{};
 }
 
-void steps(const HttpServices& services, Call call) {
-  const Result<uint64_t> id = id_word(call, 0);
-  if (!id.ok()) return call.respond.send(error_response(id.error()));
-  services.queries.steps(ExecutionId{*id},
+Status steps(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const uint64_t id, id_word(call, 0));
+  services.queries.steps(ExecutionId{id},
                          [respond = call.respond](Result<std::vector<StepRecord>> records) {
                            respond.send(records.ok() ? json_response(wire::to_json(*records))
                                                      : error_response(records.error()));
                          });
+  return Ok{};
 }
 
-void list(const HttpServices& services, Call call) {
+Status list(const HttpServices& services, Call& call) {
   const Result<uint64_t> after = query_number(call.request, "after", 0);
   const Result<uint64_t> limit = query_number(call.request, "limit", 100);
-  if (!after.ok()) return call.respond.send(error_response(after.error()));
+  if (!after.ok()) return std::move(after).error();
   if (!limit.ok() || *limit == 0 || *limit > kPageMost) {
-    return call.respond.send(
-        error_response({ErrorCode::invalid, "limit: expected a number from 1 to 1000"}));
+    return Error{ErrorCode::invalid, "limit: expected a number from 1 to 1000"};
   }
   services.queries.executions(ExecutionId{*after}, static_cast<uint32_t>(*limit),
                               [respond = call.respond](Result<std::vector<ExecutionRecord>> found) {
                                 respond.send(found.ok() ? json_response(wire::to_json(*found))
                                                         : error_response(found.error()));
                               });
+  return Ok{};
 }
 
-void cancel(const HttpServices& services, Call call) {
-  const Result<uint64_t> id = id_word(call, 0);
-  if (!id.ok()) return call.respond.send(error_response(id.error()));
-  submit(services, call, machine::CancelExecution{ExecutionId{*id}}, nothing_to_tell);
+Status cancel(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const uint64_t id, id_word(call, 0));
+  submit(services, call.respond, machine::CancelExecution{ExecutionId{id}}, nothing_to_tell);
+  return Ok{};
 }
 
-void retry(const HttpServices& services, Call call) {
-  const Result<uint64_t> id = id_word(call, 0);
-  if (!id.ok()) return call.respond.send(error_response(id.error()));
-  submit(services, call, machine::RetryExecution{ExecutionId{*id}}, nothing_to_tell);
+Status retry(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const uint64_t id, id_word(call, 0));
+  submit(services, call.respond, machine::RetryExecution{ExecutionId{id}}, nothing_to_tell);
+  return Ok{};
 }
 
 constexpr std::array kRoutes = {

@@ -9,19 +9,21 @@ namespace tidemill::api {
 
 namespace {
 
-void configure(const HttpServices& services, Call call) {
-  Result<QueueConfig> config = wire::parse_queue_config(call.request.body);
-  if (!config.ok()) return call.respond.send(error_response(config.error()));
-  config->name = call.words[0];
-  submit(services, call, machine::ConfigureQueue{std::move(*config)}, nothing_to_tell);
+Status configure(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(QueueConfig config, wire::parse_queue_config(call.request.body));
+  config.name = call.words[0];
+  submit(services, call.respond, machine::ConfigureQueue{std::move(config)}, nothing_to_tell);
+  return Ok{};
 }
 
-void pause(const HttpServices& services, Call call) {
-  submit(services, call, machine::PauseQueue{call.words[0]}, nothing_to_tell);
+Status pause(const HttpServices& services, Call& call) {
+  submit(services, call.respond, machine::PauseQueue{call.words[0]}, nothing_to_tell);
+  return Ok{};
 }
 
-void resume(const HttpServices& services, Call call) {
-  submit(services, call, machine::ResumeQueue{call.words[0]}, nothing_to_tell);
+Status resume(const HttpServices& services, Call& call) {
+  submit(services, call.respond, machine::ResumeQueue{call.words[0]}, nothing_to_tell);
+  return Ok{};
 }
 
 constexpr std::array kRoutes = {

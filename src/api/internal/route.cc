@@ -89,13 +89,13 @@ net::HttpResponse error_response(const Error& error) {
 
 Error error_of(const machine::Refused& refused) { return {code_of(refused.why), refused.text}; }
 
-void submit(const HttpServices& services, const Call& call, machine::CommandBody command,
+void submit(const HttpServices& services, const net::Respond& respond, machine::CommandBody command,
             WriteReply write) {
-  services.engine.submit(std::move(command), [respond = call.respond, write = std::move(write)](
-                                                 Result<machine::ReplyBody> reply) {
-    auto kept = std::make_shared<Result<machine::ReplyBody>>(std::move(reply));
-    respond.make([kept, write] { return reply_response(*kept, write); });
-  });
+  services.engine.submit(
+      std::move(command), [respond, write = std::move(write)](Result<machine::ReplyBody> reply) {
+        auto kept = std::make_shared<Result<machine::ReplyBody>>(std::move(reply));
+        respond.make([kept, write] { return reply_response(*kept, write); });
+      });
 }
 
 std::string nothing_to_tell(machine::ReplyBody&) { return "{}"; }

@@ -16,12 +16,14 @@ struct Call {
   net::HttpRequest request;
   net::Respond respond;
   std::vector<std::string> words;  // what stood where the pattern has `*`
+  ExchangeDoor& exchanges;
 };
 
 struct Route {
   std::string_view method;
   std::string_view pattern;  // "/v1/tasks/*/cancel"
-  void (*handle)(const HttpServices&, Call);
+  // An error is answered as such; otherwise the handler has answered, or will.
+  Status (*handle)(const HttpServices&, Call&);
 };
 
 std::span<const Route> exchange_routes();
@@ -39,7 +41,7 @@ Error error_of(const machine::Refused& refused);
 // Decides the command and answers with what `write` makes of the reply, on the server's thread. A
 // refusal is answered as such.
 using WriteReply = std::function<std::string(machine::ReplyBody&)>;
-void submit(const HttpServices& services, const Call& call, machine::CommandBody command,
+void submit(const HttpServices& services, const net::Respond& respond, machine::CommandBody command,
             WriteReply write);
 std::string nothing_to_tell(machine::ReplyBody&);  // {}
 

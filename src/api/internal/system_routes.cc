@@ -16,15 +16,17 @@ net::HttpResponse text_response(int status, std::string body) {
   return response;
 }
 
-void health(const HttpServices& services, Call call) {
+Status health(const HttpServices& services, Call& call) {
   const std::optional<Error> failure = services.engine.failure();
   call.respond.send(failure ? text_response(500, "the engine has stopped: " + failure->what + "\n")
                             : text_response(200, "ok\n"));
+  return Ok{};
 }
 
-void readiness(const HttpServices& services, Call call) {
+Status readiness(const HttpServices& services, Call& call) {
   call.respond.send(services.ready() ? text_response(200, "ready\n")
                                      : text_response(503, "it takes no work now\n"));
+  return Ok{};
 }
 
 void append_counter(std::string& out, std::string_view name, std::string_view help,
@@ -33,7 +35,7 @@ void append_counter(std::string& out, std::string_view name, std::string_view he
   out.append(" counter\n").append(name).append(" ").append(value).append("\n");
 }
 
-void metrics(const HttpServices& services, Call call) {
+Status metrics(const HttpServices& services, Call& call) {
   const engine::EngineStats stats = services.engine.stats();
   std::string out;
   append_counter(out, "tidemill_turns_total", "Turns decided.", std::to_string(stats.turns));
@@ -50,6 +52,7 @@ void metrics(const HttpServices& services, Call call) {
   net::HttpResponse response = text_response(200, std::move(out));
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   call.respond.send(std::move(response));
+  return Ok{};
 }
 
 constexpr std::array kRoutes = {

@@ -29,31 +29,30 @@ machine::TaskSpec spec_of(wire::NewTask&& task, WallTime now) {
   return spec;
 }
 
-void spawn(const HttpServices& services, Call call) {
-  Result<std::vector<wire::NewTask>> tasks = wire::parse_new_tasks(call.request.body);
-  if (!tasks.ok()) return call.respond.send(error_response(tasks.error()));
+Status spawn(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(std::vector<wire::NewTask> tasks, wire::parse_new_tasks(call.request.body));
   machine::SpawnTasks command;
-  command.tasks.reserve(tasks->size());
+  command.tasks.reserve(tasks.size());
   const WallTime now = services.wall_now();
-  for (wire::NewTask& task : *tasks) command.tasks.push_back(spec_of(std::move(task), now));
-  submit(services, call, std::move(command), [](machine::ReplyBody& reply) {
+  for (wire::NewTask& task : tasks) command.tasks.push_back(spec_of(std::move(task), now));
+  submit(services, call.respond, std::move(command), [](machine::ReplyBody& reply) {
     std::vector<wire::SpawnedTask> spawned;
     for (const auto& one : std::get<machine::Spawned>(reply).tasks) {
       spawned.push_back({one.id, one.existing});
     }
     return wire::to_json(spawned);
   });
+  return Ok{};
 }
 
 // Registered first, then read: what ends in between is told by one of the two.
-void wait(const HttpServices& services, Call call) {
-  Result<wire::WaitRequest> request = wire::parse_wait_request(call.request.body);
-  if (!request.ok()) return call.respond.send(error_response(request.error()));
+Status wait(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(wire::WaitRequest request, wire::parse_wait_request(call.request.body));
   using Board = engine::OutcomeBoard;
   const auto wait_for =
-      request->wait_for == wire::WaitRequest::For::any ? Board::For::any : Board::For::all;
+      request.wait_for == wire::WaitRequest::For::any ? Board::For::any : Board::For::all;
   const Board::Ticket ticket = services.board.wait(
-      request->ids, wait_for, [respond = call.respond](std::vector<Board::Told> told) {
+      request.ids, wait_for, [respond = call.respond](std::vector<Board::Told> told) {
         auto kept = std::make_shared<std::vector<Board::Told>>(std::move(told));
         respond.make([kept] {
           std::vector<wire::TaskOutcome> outcomes;
@@ -65,7 +64,7 @@ void wait(const HttpServices& services, Call call) {
         });
       });
   Board& board = services.board;
-  for (const TaskId id : request->ids) {
+  for (const TaskId id : request.ids) {
     services.queries.task(id, [&board, ticket, id](Result<std::optional<TaskRow>> row) {
       if (!row.ok()) return;  // the board may still be told
       Board::Told told{.id = id, .unknown = !row->has_value(), .result = {}, .error = {}};
@@ -77,15 +76,15 @@ void wait(const HttpServices& services, Call call) {
       board.found(ticket, std::move(told));
     });
   }
-  services.queries.after(std::min(request->at_most, kWaitMost),
+  services.queries.after(std::min(request.at_most, kWaitMost),
                          [&board, ticket] { board.expire(ticket); });
+  return Ok{};
 }
 
-void show(const HttpServices& services, Call call) {
-  const Result<uint64_t> id = id_word(call, 0);
-  if (!id.ok()) return call.respond.send(error_response(id.error()));
+Status show(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const uint64_t id, id_word(call, 0));
   services.queries.task(
-      TaskId{*id}, [respond = call.respond, id = *id](Result<std::optional<TaskRow>> row) {
+      TaskId{id}, [respond = call.respond, id](Result<std::optional<TaskRow>> row) {
         if (!row.ok()) return respond.send(error_response(row.error()));
         if (!*row) {
           return respond.send(error_response(
@@ -93,6 +92,7 @@ void show(const HttpServices& services, Call call) {
         }
         respond.send(json_response(wire::to_json(**row)));
       });
+  return Ok{};
 }
 
 Result<TaskFilter> filter_of(const net::HttpRequest& request) {
@@ -118,43 +118,43 @@ Result<TaskFilter> filter_of(const net::HttpRequest& request) {
   return filter;
 }
 
-void list(const HttpServices& services, Call call) {
-  Result<TaskFilter> filter = filter_of(call.request);
-  if (!filter.ok()) return call.respond.send(error_response(filter.error()));
-  services.queries.tasks(std::move(*filter), [respond =
-                                                  call.respond](Result<std::vector<TaskRow>> rows) {
+Status list(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(TaskFilter filter, filter_of(call.request));
+  services.queries.tasks(std::move(filter), [respond =
+                                                 call.respond](Result<std::vector<TaskRow>> rows) {
     respond.send(rows.ok() ? json_response(wire::to_json(*rows)) : error_response(rows.error()));
   });
+  return Ok{};
 }
 
-void cancel(const HttpServices& services, Call call) {
-  const Result<uint64_t> id = id_word(call, 0);
-  if (!id.ok()) return call.respond.send(error_response(id.error()));
-  machine::CancelWork command{.work = WorkRef::of(TaskId{*id})};
+Status cancel(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const uint64_t id, id_word(call, 0));
+  machine::CancelWork command{.work = WorkRef::of(TaskId{id})};
   const std::string now = query_value(call.request, "now");
   if (now == "true") command.urgency = machine::CancelWork::Urgency::now;
-  submit(services, call, command, [](machine::ReplyBody& reply) {
+  submit(services, call.respond, command, [](machine::ReplyBody& reply) {
     return Json({{"at_once", std::get<machine::Cancelled>(reply).at_once}}).dump();
   });
+  return Ok{};
 }
 
-void retry(const HttpServices& services, Call call) {
-  const Result<uint64_t> id = id_word(call, 0);
-  if (!id.ok()) return call.respond.send(error_response(id.error()));
-  submit(services, call, machine::RetryWork{WorkRef::of(TaskId{*id})},
+Status retry(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const uint64_t id, id_word(call, 0));
+  submit(services, call.respond, machine::RetryWork{WorkRef::of(TaskId{id})},
          [](machine::ReplyBody& reply) {
            const auto& retried = std::get<machine::Retried>(reply);
            return Json({{"round", retried.round}, {"barrier_had_fired", retried.barrier_had_fired}})
                .dump();
          });
+  return Ok{};
 }
 
-void bury(const HttpServices& services, Call call) {
-  const Result<uint64_t> id = id_word(call, 0);
-  if (!id.ok()) return call.respond.send(error_response(id.error()));
+Status bury(const HttpServices& services, Call& call) {
+  TIDEMILL_TRY(const uint64_t id, id_word(call, 0));
   std::string reason = query_value(call.request, "reason");
   if (reason.empty()) reason = "buried by a person";
-  submit(services, call, machine::BuryTask{TaskId{*id}, std::move(reason)}, nothing_to_tell);
+  submit(services, call.respond, machine::BuryTask{TaskId{id}, std::move(reason)}, nothing_to_tell);
+  return Ok{};
 }
 
 constexpr std::array kRoutes = {
