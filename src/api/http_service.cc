@@ -37,8 +37,8 @@ bool fits(std::string_view pattern, std::string_view path, std::vector<std::stri
 }
 
 Match match(const net::HttpRequest& request) {
-  const std::array all = {task_routes(), exchange_routes(), execution_routes(), queue_routes(),
-                          system_routes()};
+  const std::array all = {task_routes(),      array_routes(), exchange_routes(),
+                          execution_routes(), queue_routes(), system_routes()};
   Match out;
   for (const std::span<const Route> routes : all) {
     for (const Route& route : routes) {

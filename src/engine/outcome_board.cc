@@ -20,12 +20,23 @@ OutcomeBoard::Ticket OutcomeBoard::wait(std::vector<TaskId> ids, For wait_for, O
   return ticket;
 }
 
+OutcomeBoard::Ticket OutcomeBoard::wait_array(ArrayId id, OnTold on_told) {
+  return wait({TaskId{id.raw}}, For::all, std::move(on_told));
+}
+
 void OutcomeBoard::committed(const std::vector<Change>& changes) {
   std::vector<Ready> ready;
   {
     os::Lock lock(mutex_);
     if (by_task_.empty()) return;
     for (const Change& change : changes) {
+      if (const auto* array = std::get_if<FinishArray>(&change)) {
+        const auto waits = by_task_.find(TaskId{array->array.raw});
+        if (waits == by_task_.end()) continue;
+        const std::vector<Ticket> tickets = waits->second;
+        for (const Ticket ticket : tickets) take(ticket, ended(array->array), ready);
+        continue;
+      }
       const auto* finish = std::get_if<FinishTask>(&change);
       if (finish == nullptr) continue;
       const HistoryRecord& h = finish->history;

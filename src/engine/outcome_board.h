@@ -1,7 +1,7 @@
 #pragma once
-// OutcomeBoard: who waits for the outcomes of which tasks. The commit thread tells it every turn
-// that became durable; whoever registers also has to ask the store for what had ended before
-// (Queries::task) and tell it with found(). Any thread.
+// OutcomeBoard: who waits for the outcomes of which tasks, or for the end of an array. The commit
+// thread tells it every turn that became durable; whoever registers also has to ask the store for
+// what had ended before (Queries) and tell it with found(). Any thread.
 #include <cstdint>
 #include <functional>
 #include <unordered_map>
@@ -27,6 +27,12 @@ class OutcomeBoard {
   using Ticket = uint64_t;
 
   Ticket wait(std::vector<TaskId> ids, For wait_for, OnTold on_told);
+  // Told when the array has ended. Tasks and arrays share one counter of ids: what is told bears
+  // the array's number.
+  Ticket wait_array(ArrayId id, OnTold on_told);
+  static Told ended(ArrayId id) {
+    return {.id = TaskId{id.raw}, .outcome = Outcome::done, .result = {}, .error = {}};
+  }
   void committed(const std::vector<Change>& changes);
   void found(Ticket ticket, Told told);
   // Its time is over: it is answered with what there is. No effect when it has been answered.

@@ -43,6 +43,20 @@ TEST_F(OutcomeBoardTest, AllInTheOrderOfTheIds) {
   EXPECT_EQ(times_, 1);
 }
 
+TEST_F(OutcomeBoardTest, TheEndOfAnArrayIsTold) {
+  (void)board_.wait_array(ArrayId{9}, [this](std::vector<Told> told) {
+    ++times_;
+    told_ = std::move(told);
+  });
+  PutOutcomes some;
+  some.array = ArrayId{9};
+  board_.committed({some, finished(8), FinishArray{.array = ArrayId{10}}});
+  EXPECT_EQ(times_, 0);
+  board_.committed({FinishArray{.array = ArrayId{9}, .done = 3}});
+  ASSERT_EQ(times_, 1);
+  EXPECT_EQ(told_[0].id, TaskId{9});
+}
+
 TEST_F(OutcomeBoardTest, AnyIsToldWithTheFirst) {
   const auto ticket = wait({TaskId{1}, TaskId{2}}, OutcomeBoard::For::any);
   board_.committed({finished(2), finished(1)});

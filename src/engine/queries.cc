@@ -42,6 +42,17 @@ void Queries::tasks(TaskFilter filter, On<std::vector<TaskRow>> on_rows) {
   });
 }
 
+void Queries::array(ArrayId id, On<std::optional<ArrayRow>> on_row) {
+  loop_.post([this, id, on_row = std::move(on_row)] { on_row(reader_->array(id)); });
+}
+
+void Queries::outcomes(ArrayId id, uint64_t first, uint32_t limit,
+                       On<std::vector<IndexRow>> on_rows) {
+  loop_.post([this, id, first, limit, on_rows = std::move(on_rows)] {
+    on_rows(reader_->outcomes(id, first, limit));
+  });
+}
+
 void Queries::execution(ExecutionId id, On<std::optional<ExecutionRecord>> on_record) {
   loop_.post([this, id, on_record = std::move(on_record)] { on_record(reader_->execution(id)); });
 }

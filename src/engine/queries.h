@@ -31,6 +31,9 @@ class Queries {
 
   void task(TaskId id, On<std::optional<TaskRow>> on_row);
   void tasks(TaskFilter filter, On<std::vector<TaskRow>> on_rows);
+  void array(ArrayId id, On<std::optional<ArrayRow>> on_row);
+  // Finished indexes in index order from `first`.
+  void outcomes(ArrayId id, uint64_t first, uint32_t limit, On<std::vector<IndexRow>> on_rows);
   void execution(ExecutionId id, On<std::optional<ExecutionRecord>> on_record);
   void executions(ExecutionId after, uint32_t limit, On<std::vector<ExecutionRecord>> on_records);
   void steps(ExecutionId id, On<std::vector<StepRecord>> on_records);

@@ -25,6 +25,7 @@ struct Report {
   WorkRef work;  // one task, or one index or range of an array
   LeaseEpoch epoch;
   ResultValue result;         // done
+  std::vector<std::string> results;  // done, of a range: the JSON text of each index, in order
   SharedBytes routing;        // done, failed: what the Plan's routing reads (playbook/step_scope.h)
   bool routing_too_large = false;
   std::vector<std::string> loop_items;  // done, of an expanding task: the JSON text of each item

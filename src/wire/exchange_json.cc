@@ -64,6 +64,11 @@ void write_report(JsonWriter& w, const Report& r) {
   write_work(w, r.work);
   write_epoch(w, r.epoch);
   write_result(w, r.result);
+  if (!r.results.empty()) {
+    w.key("results").open('[');
+    for (const std::string& result : r.results) w.raw(result);
+    w.close(']');
+  }
   write_shared(w, "routing", r.routing);
   if (r.routing_too_large) w.key("routing_too_large").boolean(true);
   if (!r.loop_items.empty()) {
@@ -99,12 +104,29 @@ Status read_raw_items(JsonValue value, std::vector<std::string>& out) {
   return each_item(value, [&](JsonValue item) { return read_raw(item, out.emplace_back()); });
 }
 
+Status check_results(const Report& report) {
+  constexpr const char* kTooLarge = "larger than 64 KiB; store it with POST /v1/blobs and name it";
+  if (report.result.inline_json.size() > limits::kInlineMax) {
+    return Error{ErrorCode::too_large, std::string("result: ") + kTooLarge};
+  }
+  if (report.results.empty()) return Ok{};
+  if (!report.work.array || report.results.size() != report.work.count) {
+    return Error{ErrorCode::invalid, "results: expected one for each index of a range"};
+  }
+  for (const std::string& result : report.results) {
+    if (result.size() <= limits::kInlineMax) continue;
+    return Error{ErrorCode::too_large, std::string("results: one is ") + kTooLarge};
+  }
+  return Ok{};
+}
+
 Status read_report(JsonValue value, Report& out) {
   TIDEMILL_CHECK(each_field(value, [&](std::string_view name, JsonValue v) -> Status {
     Status status = Ok{};
     if (read_work_field(name, v, out.work, out.epoch, status)) return status;
     if (name == "kind") return read_kind(v, out.kind);
     if (name == "result") return read_raw(v, out.result.inline_json);
+    if (name == "results") return read_raw_items(v, out.results);
     if (name == "blob") return read_blob(v, out.result.blob);
     if (name == "routing") return read_shared(v, out.routing);
     if (name == "routing_too_large") return read(v, out.routing_too_large);
@@ -116,14 +138,11 @@ Status read_report(JsonValue value, Report& out) {
     if (name == "log") return read(v, out.log);
     if (name == "trace") return read_trace(v, out.trace);
     return unknown_field(name, {"kind", "task", "array", "first", "count", "epoch", "result",
-                                "blob", "routing", "routing_too_large", "loop_items", "ctx_writes",
-                                "error", "resume_with", "child", "log", "trace"});
+                                "results", "blob", "routing", "routing_too_large", "loop_items",
+                                "ctx_writes", "error", "resume_with", "child", "log", "trace"});
   }));
-  if (out.result.inline_json.size() > limits::kInlineMax) {
-    return Error{ErrorCode::too_large,
-                 "result: larger than 64 KiB; store it with PUT /v1/blobs and name it"};
-  }
-  return check_work(out.work);
+  TIDEMILL_CHECK(check_work(out.work));
+  return check_results(out);
 }
 
 // ---- assignments ----

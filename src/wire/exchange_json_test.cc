@@ -58,6 +58,11 @@ TEST(ExchangeJsonTest, ARequestComesBackWhole) {
   failed.epoch = {1, UINT64_MAX};
   failed.error = {"http", "no\x01good", false};
   sent.reports.push_back(failed);
+  Report range;
+  range.work = WorkRef::of(ArrayId{9}, 16, 2);
+  range.epoch = {1, 3};
+  range.results = {"1.5", R"({"x":null})"};
+  sent.reports.push_back(range);
 
   const auto got = parse_exchange_request(to_json(sent));
   ASSERT_TRUE(got.ok()) << got.error().what;
@@ -69,6 +74,7 @@ TEST(ExchangeJsonTest, ARequestComesBackWhole) {
   EXPECT_EQ(got->reports[0].child.plan, sent.reports[0].child.plan);
   EXPECT_EQ(got->reports[1].error, failed.error);
   EXPECT_EQ(got->reports[1].epoch, failed.epoch);
+  EXPECT_EQ(got->reports[2].results, range.results);
 }
 
 TEST(ExchangeJsonTest, AReplyComesBackWhole) {
@@ -162,6 +168,17 @@ TEST(ExchangeJsonTest, BoundsAreBoundsAndOneMoreIsTooMuch) {
                    std::string(static_cast<size_t>(depth), '[') +
                    std::string(static_cast<size_t>(depth), ']') + "}]}");
   };
+  const auto results = [](const char* work, const std::string& all) {
+    return refused("{\"reports\":[{\"kind\":\"done\"," + std::string(work) +
+                   ",\"epoch\":\"1.2\",\"results\":[" + all + "]}]}");
+  };
+  constexpr const char* kRange = R"("array":"9","first":3,"count":2)";
+  EXPECT_EQ(results(kRange, "1,2"), "accepted");
+  EXPECT_EQ(results(kRange, "1"), "reports: [0]: results: expected one for each index of a range");
+  EXPECT_NE(results(R"("task":"1")", "1"), "accepted");
+  const std::string large = "\"" + std::string(limits::kInlineMax - 2, 'x') + "\"";
+  EXPECT_EQ(results(kRange, "1," + large), "accepted");
+  EXPECT_NE(results(kRange, "1,\"x" + large.substr(1)), "accepted");
   EXPECT_EQ(deep(400), "accepted");
   EXPECT_NE(deep(limits::kJsonMaxDepth), "accepted");
 }

@@ -111,6 +111,61 @@ class Tasks(Service):
         self.assertEqual(state["state"], "done", state)
 
 
+class Arrays(Service):
+    def array(self, **spec) -> str:
+        status, body = self.ask("POST", "/v1/arrays", spec)
+        self.assertEqual(status, 200, body)
+        return body["id"]
+
+    def test_an_array_runs_to_its_end(self) -> None:
+        self.work()
+        id = self.array(kind="noop", count=500, input={"a": 1})
+        status, told = self.ask("GET", f"/v1/arrays/{id}?wait_ms={terminal.SECONDS * 1000}")
+        self.assertEqual((status, told["finished"], told["count"], told["done"], told["input"]),
+                         (200, True, 500, 500, {"a": 1}))
+        _, page = self.ask("GET", f"/v1/arrays/{id}/results?first=490&limit=4")
+        self.assertEqual(page["results"], [{"index": i, "outcome": "done", "result": None}
+                                           for i in range(490, 494)])
+        self.assertEqual(self.ask("GET", f"/v1/arrays/{id}/result")[1], [None] * 500)
+        none = self.array(kind="noop", items=[])
+        self.assertTrue(self.ask("GET", f"/v1/arrays/{none}?wait_ms=1000")[1]["finished"])
+
+    def test_ranges_are_reported_with_a_result_for_each_index(self) -> None:
+        id = self.array(kind="k", items=["a", "b", "c", "d"], retry={"max_attempts": 1})
+        _, opened = self.ask("POST", "/v1/exchange", {"number": 1, "kinds": ["k"],
+                                                      "free_slots": 4, "free_places": 100})
+        ask = {"session": opened["session"], "free_slots": 4, "free_places": 100}
+        number, results = 1, {}
+        while len(results) < 4:
+            number += 1
+            _, reply = self.ask("POST", "/v1/exchange", ask | {
+                "number": number, "last_reply": number - 1, "reports": [], "wait": False})
+            for got in reply["assignments"]:
+                held = {"first": 0, "count": 1} | {key: value for key, value in got.items()
+                                                   if key in ("array", "first", "count", "epoch")}
+                told = [item.upper() for item in got["items"]]
+                results |= dict(zip(range(held["first"], held["first"] + held["count"]), told))
+                number += 1
+                _, reply = self.ask("POST", "/v1/exchange", ask | {
+                    "number": number, "last_reply": number - 1, "reports": [
+                        held | {"kind": "done", "results": told,
+                                "trace": {"finished_us": 1000 * held["count"]}}]})
+                self.assertEqual(reply["answers"], ["recorded"])
+        self.assertEqual(self.ask("GET", f"/v1/arrays/{id}")[1]["finished"], True)
+        self.assertEqual(self.ask("GET", f"/v1/arrays/{id}/result")[1], ["A", "B", "C", "D"])
+
+    def test_cancel_of_an_index_and_of_the_rest(self) -> None:
+        id = self.array(kind="nobody", count=10)
+        self.assertEqual(self.ask("POST", f"/v1/arrays/{id}/indexes/0/cancel"),
+                         (200, {"at_once": True}))
+        _, told = self.ask("GET", f"/v1/arrays/{id}?wait_ms=20")
+        self.assertEqual((told["finished"], told["cancelled"]), (False, 1))
+        self.assertEqual(self.ask("POST", f"/v1/arrays/{id}/indexes/5/retry")[0], 409)
+        self.assertEqual(self.ask("POST", f"/v1/arrays/{id}/cancel"), (200, {"at_once": True}))
+        _, told = self.ask("GET", f"/v1/arrays/{id}?wait_ms=1000")
+        self.assertEqual((told["finished"], told["cancelled"]), (True, 10))
+
+
 class Deaths(Service):
     def test_nothing_accepted_is_lost_with_the_server(self) -> None:
         done = self.folder / "done"
@@ -182,6 +237,13 @@ class Refusals(Service):
             ("POST", "/v1/tasks", {"tasks": [{"kind": "k" * 300}]}, 413, "kind"),
             ("GET", "/v1/tasks/x", None, 400, "no id"),
             ("GET", "/v1/tasks/7", None, 404, "there is no task 7"),
+            ("POST", "/v1/arrays", {"kind": "k"}, 400, "expected one of"),
+            ("POST", "/v1/arrays", {"kind": "k", "count": 10**9 + 1}, 413, "at most 1000000000"),
+            ("GET", "/v1/arrays/7", None, 404, "there is no array 7"),
+            ("GET", "/v1/arrays/7?wait_ms=x", None, 400, "wait_ms"),
+            ("GET", "/v1/arrays/7/results?limit=10001", None, 400, "limit"),
+            ("POST", "/v1/arrays/7/cancel", None, 404, "array 7"),
+            ("POST", "/v1/arrays/7/indexes/x/retry", None, 400, "no number"),
             ("GET", "/v1/tasks?limit=0", None, 400, "limit"),
             ("GET", "/v1/tasks?outcome=lost", None, 400, "outcome"),
             ("POST", "/v1/tasks/7/cancel", None, 404, "task 7"),

@@ -108,6 +108,12 @@ Result<uint64_t> id_word(const Call& call, size_t word) {
   return *id;
 }
 
+Result<uint64_t> number_word(const Call& call, size_t word) {
+  const std::optional<uint64_t> number = whole_number(call.words.at(word));
+  if (!number) return Error{ErrorCode::invalid, "'" + call.words[word] + "' is no number"};
+  return *number;
+}
+
 std::string query_value(const net::HttpRequest& request, std::string_view name) {
   std::string_view query = request.query();
   while (!query.empty()) {

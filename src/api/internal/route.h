@@ -26,6 +26,7 @@ struct Route {
   Status (*handle)(const HttpServices&, Call&);
 };
 
+std::span<const Route> array_routes();
 std::span<const Route> exchange_routes();
 std::span<const Route> execution_routes();
 std::span<const Route> queue_routes();
@@ -49,6 +50,8 @@ std::string nothing_to_tell(machine::ReplyBody&);  // {}
 
 // A word of the path as an id. Errors: invalid.
 Result<uint64_t> id_word(const Call& call, size_t word);
+// A word of the path as a number, which may be 0. Errors: invalid.
+Result<uint64_t> number_word(const Call& call, size_t word);
 // The value of a name in the query string, decoded; "" without it.
 std::string query_value(const net::HttpRequest& request, std::string_view name);
 Result<uint64_t> query_number(const net::HttpRequest& request, std::string_view name,

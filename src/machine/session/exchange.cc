@@ -143,7 +143,11 @@ void decide(State& s, Tag tag, const Exchange& command) {
   ExchangeReply reply{.session = session->id, .number = request.number};
   reply.incarnation = s.options.incarnation;
   reply.lease = lease_time(s);
-  for (const LeasedWork& held : request.held) present(s, *session, held);
+  for (const LeasedWork& held : request.held) {
+    present(s, *session, held);
+    // It belongs to somebody else by now, or has ended: the worker stops it.
+    if (!session->leases.contains(held.epoch)) session->cancels.push_back({.work = held});
+  }
   for (const Report& report : request.reports) {
     if (opens) present(s, *session, {report.work, report.epoch});
     reply.answers.push_back(take_report(s, *session, report));

@@ -40,11 +40,27 @@ Ending ending_of(const State& s, const Report& report, const Dropped& dropped) {
   return ending;
 }
 
-// Why a report that says "done" cannot be taken as one; empty when it can.
-TaskError flaw_of(const Report& report) {
-  if (report.result.inline_json.size() <= limits::kInlineMax) return {};
+// Of a report on several indexes: what one of them gave, and its share of the time.
+void take_share(Ending& ending, const Report& report, uint64_t index) {
+  const auto count = static_cast<int64_t>(report.work.count);
+  const uint64_t at = index - report.work.first;
+  TIDEMILL_ASSERT(at < report.work.count);
+  if (at < report.results.size()) ending.result = {.inline_json = report.results[at], .blob = {}};
+  if (count == 1) return;
+  Trace& trace = ending.trace;
+  const Duration each = (trace.finished - trace.started) / count;
+  trace.started = trace.started + each * static_cast<int64_t>(at);
+  trace.finished = trace.started + each;
+  trace.cpu = trace.cpu / count;
+  trace.bytes_in /= report.work.count;
+  trace.bytes_out /= report.work.count;
+}
+
+// Why what is said to be done cannot be taken as such; empty when it can.
+TaskError flaw_of(const ResultValue& result) {
+  if (result.inline_json.size() <= limits::kInlineMax) return {};
   return {.kind = "too_large",
-          .message = "a result of " + std::to_string(report.result.inline_json.size()) +
+          .message = "a result of " + std::to_string(result.inline_json.size()) +
                      " bytes was sent inline; larger than " + std::to_string(limits::kInlineMax) +
                      " it must be stored as a blob first",
           .retryable = false};
@@ -99,7 +115,7 @@ ReportAnswer take_task_report(State& s, LiveTask& task, const Report& report) {
   Ending ending = ending_of(s, report, dropped);
   if (report.kind == Report::Kind::done) {
     measure(s.queues.kind_means[task.kind], report.trace);
-    const TaskError flaw = flaw_of(report);
+    const TaskError flaw = flaw_of(ending.result);
     if (flaw.kind.empty()) {
       finish_task(s, task, Outcome::done, std::move(ending));
       return ReportAnswer::recorded;
@@ -148,8 +164,7 @@ void suspend_one(State& s, LiveArray& array, uint64_t index, const Report& repor
 
 void take_index_report(State& s, LiveArray& array, uint64_t index, const Report& report) {
   const IndexOverride* own = peek_override(array, index);
-  const bool cancelled =
-      array.record.cancel_requested || (own != nullptr && own->cancel_requested);
+  const bool cancelled = array.record.cancel_requested || (own != nullptr && own->cancel_requested);
   const Dropped dropped = drop_index(s, array, index);
   const LeasedWork part{WorkRef::of(array.record.id, index), dropped.leased.epoch};
   if (report.kind == Report::Kind::returned && !cancelled) {
@@ -158,9 +173,10 @@ void take_index_report(State& s, LiveArray& array, uint64_t index, const Report&
     return;
   }
   Ending ending = ending_of(s, report, dropped);
+  take_share(ending, report, index);
   if (report.kind == Report::Kind::done) {
-    measure(array.mean, report.trace);
-    const TaskError flaw = flaw_of(report);
+    measure(array.mean, ending.trace);
+    const TaskError flaw = flaw_of(ending.result);
     if (flaw.kind.empty()) {
       finish_index(s, array, index, Outcome::done, std::move(ending));
       return;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/time.h"
+#include "client/work_queue.h"
 #include "model/exchange.h"
 #include "os/event_loop.h"
 #include "playbook/value.h"
@@ -15,9 +16,10 @@
 #include "worker/internal/child_playbooks.h"
 #include "worker/internal/contexts.h"
 #include "worker/internal/pipeline_driver.h"
-#include "worker/internal/work_queue.h"
 
 namespace tidemill::worker {
+
+using client::WorkItem;
 
 struct AttemptServices {
   DriverServices driver;

@@ -43,7 +43,7 @@ Crew::Crew(os::EventLoop& loop, wire::Exchange& exchange, CrewOptions options, T
       slots_(options_.slots),
       contexts_(exchange, options_.on_plan, &tools_),
       children_(exchange, options_.base_folder),
-      session_(std::make_unique<Session>(loop, exchange, *this, kinds())) {}
+      session_(std::make_unique<client::Session>(loop, exchange, *this, kinds())) {}
 
 Crew::~Crew() {
   // Attempts refer to everything else.
@@ -72,7 +72,7 @@ void Crew::drain(std::function<void()> on_drained) {
 
 // ---- what the session asks and tells ----
 
-Session::Host::Capacity Crew::capacity() {
+client::Session::Host::Capacity Crew::capacity() {
   const auto left = [](uint64_t all, uint64_t taken) {
     return static_cast<uint32_t>(all > taken ? all - taken : 0);
   };

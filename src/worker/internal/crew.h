@@ -9,15 +9,15 @@
 #include <unordered_map>
 #include <vector>
 
+#include "client/session.h"
+#include "client/work_queue.h"
 #include "os/event_loop.h"
 #include "wire/exchange.h"
 #include "worker/internal/attempt.h"
 #include "worker/internal/child_playbooks.h"
 #include "worker/internal/contexts.h"
-#include "worker/internal/session.h"
 #include "worker/internal/slots.h"
 #include "worker/internal/tool_set.h"
-#include "worker/internal/work_queue.h"
 
 namespace tidemill::worker {
 
@@ -30,7 +30,7 @@ struct CrewOptions {
   std::function<void(const playbook::Plan&)> on_plan;
 };
 
-class Crew final : public Session::Host {
+class Crew final : public client::Session::Host {
  public:
   Crew(os::EventLoop& loop, wire::Exchange& exchange, CrewOptions options, ToolSet tools);
   ~Crew() override;
@@ -68,11 +68,11 @@ class Crew final : public Session::Host {
   Slots slots_;
   Contexts contexts_;
   ChildPlaybooks children_;
-  WorkQueue queue_;
+  client::WorkQueue queue_;
   CallId last_call_ = 0;
   AttemptId last_attempt_ = 0;
   std::unordered_map<AttemptId, std::unique_ptr<Attempt>> attempts_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<client::Session> session_;
   bool round_scheduled_ = false;
   bool draining_ = false;
   std::function<void()> on_drained_;

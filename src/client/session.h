@@ -4,7 +4,7 @@
 // beside it, those of one round of the loop together, and while that is on its way the next ones
 // gather; so they do for some milliseconds while there is other work at hand. Replies are
 // taken in the order of their numbers, so "the last reply received" always means: and all before
-// it. Owned by the Crew; the worker's event thread only.
+// it. Owned by its host; the worker's event thread only.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -17,7 +17,7 @@
 #include "os/event_loop.h"
 #include "wire/exchange.h"
 
-namespace tidemill::worker {
+namespace tidemill::client {
 
 // A report and when its work was received: the trace counts from there.
 struct PendingReport {
@@ -93,4 +93,4 @@ class Session {
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 
-}  // namespace tidemill::worker
+}  // namespace tidemill::client

@@ -1,10 +1,8 @@
-#include "worker/internal/work_queue.h"
+#include "client/work_queue.h"
 
 #include <gtest/gtest.h>
 
-#include "worker/internal/slots.h"
-
-namespace tidemill::worker {
+namespace tidemill::client {
 namespace {
 
 constexpr ArrayId kArray{5};
@@ -55,41 +53,19 @@ TEST(WorkQueue, TakesBackNothingOfAnotherLease) {
             WorkRef::of(kArray, 2, 2));
 }
 
-TEST(Slots, GoToWhoCameFirst) {
-  Slots slots(1);
-  std::string order;
-  slots.acquire([&] { order += 'a'; });
-  slots.acquire([&] { order += 'b'; });
-  const auto c = slots.acquire([&] { order += 'c'; });
-  slots.acquire([&] { order += 'd'; });
-  EXPECT_EQ(order, "a");
-  EXPECT_TRUE(slots.withdraw(c));
-  EXPECT_FALSE(slots.withdraw(c));
-  slots.release();
-  slots.release();
-  EXPECT_EQ(order, "abd");
-  EXPECT_EQ(slots.free(), 0u);
-  slots.release();
-  EXPECT_EQ(slots.free(), 1u);
-}
-
-TEST(Slots, GivingOneBackWhileBeingGrantedDoesNotNest) {
-  Slots slots(1);
-  slots.acquire([] {});
-  int depth = 0;
-  int deepest = 0;
-  for (int i = 0; i < 1000; ++i) {
-    slots.acquire([&] {
-      deepest = std::max(deepest, ++depth);
-      slots.release();
-      --depth;
-    });
-  }
-  slots.release();
-  EXPECT_EQ(deepest, 1);
-  EXPECT_EQ(slots.waiting(), 0u);
-  EXPECT_EQ(slots.free(), 1u);
+TEST(WorkQueue, GivesAllThatIsLeftOfARange) {
+  WorkQueue queue;
+  EXPECT_EQ(queue.next(), nullptr);
+  queue.add(range(0, 10), {});
+  queue.add(range(20, 5, 2), {});
+  EXPECT_EQ(queue.entries(), 2u);
+  queue.take();
+  EXPECT_EQ(queue.next()->epoch, (LeaseEpoch{1, 1}));
+  EXPECT_EQ(queue.take_whole()->ref(), WorkRef::of(kArray, 1, 9));
+  EXPECT_EQ(queue.take_whole()->ref(), WorkRef::of(kArray, 20, 5));
+  EXPECT_FALSE(queue.take_whole());
+  EXPECT_EQ(queue.needing_slot(), 0u);
 }
 
 }  // namespace
-}  // namespace tidemill::worker
+}  // namespace tidemill::client

@@ -1,9 +1,9 @@
-#include "worker/internal/work_queue.h"
+#include "client/work_queue.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace tidemill::worker {
+namespace tidemill::client {
 
 namespace {
 
@@ -23,6 +23,18 @@ void WorkQueue::add(Assignment assignment, SteadyTime received) {
   if (assignment.needs_slot) needing_slot_ += entry.end - entry.next;
   entry.assignment = std::make_shared<const Assignment>(std::move(assignment));
   entries_.push_back(std::move(entry));
+}
+
+const Assignment* WorkQueue::next() const {
+  return entries_.empty() ? nullptr : entries_.front().assignment.get();
+}
+
+std::optional<WorkItem> WorkQueue::take_whole() {
+  if (entries_.empty()) return std::nullopt;
+  Entry entry = std::move(entries_.front());
+  entries_.pop_front();
+  uncount(entry, entry.end - entry.next);
+  return WorkItem{std::move(entry.assignment), entry.next, entry.received, entry.end - entry.next};
 }
 
 std::optional<WorkItem> WorkQueue::take() {
@@ -73,4 +85,4 @@ void WorkQueue::uncount(const Entry& entry, uint64_t n) {
   if (entry.assignment->needs_slot) needing_slot_ -= n;
 }
 
-}  // namespace tidemill::worker
+}  // namespace tidemill::client

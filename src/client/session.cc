@@ -1,4 +1,4 @@
-#include "worker/internal/session.h"
+#include "client/session.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "model/limits.h"
 #include "os/clock.h"
 
-namespace tidemill::worker {
+namespace tidemill::client {
 
 namespace {
 
@@ -179,4 +179,4 @@ void Session::begin_again() {
   send(std::move(again));
 }
 
-}  // namespace tidemill::worker
+}  // namespace tidemill::client
