@@ -14,9 +14,17 @@
     task = client.spawn("resize", {"file": "a.png"}, idempotency_key="a.png")   # in another
     print(client.wait(task).result)
 """
-from .client import Client, Outcome, ServerError, TaskFailed, Unavailable
-from .worker import Attempt, Failure, Worker
+from .aio import AsyncClient
+from .client import Client
+from .context import Context
+from .errors import (Cancelled, Failure, Malformed, NotSendable, ServerError, TaskCancelled,
+                     TaskFailed, TidemillError, Unavailable)
+from .executor import Executor, TaskFuture
+from .handlers import task
+from .tasks import Outcome, Retry, TaskSpec
+from .worker import Worker
 
-__all__ = ["Attempt", "Client", "Failure", "Outcome", "ServerError", "TaskFailed", "Unavailable",
-           "Worker"]
+__all__ = ["AsyncClient", "Cancelled", "Client", "Context", "Executor", "Failure", "Malformed",
+           "NotSendable", "Outcome", "Retry", "ServerError", "TaskCancelled", "TaskFailed",
+           "TaskFuture", "TaskSpec", "TidemillError", "Unavailable", "Worker", "task"]
 __version__ = "0.1.0"
