@@ -18,6 +18,7 @@ class NoRows : public Rows {
  public:
   const KeyRecord* key(const std::string&, const std::string&) const override { return nullptr; }
   const HistoryRecord* finished_task(TaskId) const override { return nullptr; }
+  const TaskRecord* stored_task(TaskId) const override { return nullptr; }
   const ArrayRecord* finished_array(ArrayId) const override { return nullptr; }
   const ExecutionRecord* finished_execution(ExecutionId) const override { return nullptr; }
   const std::vector<StepRecord>* finished_steps(ExecutionId) const override { return nullptr; }

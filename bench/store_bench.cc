@@ -159,6 +159,7 @@ class CountingLoader : public Loader {
   void items(ItemChunk) override {}
   void outcome(ArrayId, uint64_t, Outcome) override { ++seen; }
   void override_(IndexOverride) override {}
+  void handed_out(TaskId) override {}
   void task(TaskRecord) override { ++seen; }
   void step(StepRecord) override {}
   void hand_out(HandOut) override {}

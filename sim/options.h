@@ -32,6 +32,8 @@ struct Options {
   uint32_t places = 8;
   uint32_t spare = 0;  // work that may wait at a worker for a place
 
+  uint64_t window = 0;  // ready tasks in the machine's memory, of each queue and kind; 0: all
+
   static Options draw(uint64_t seed);
   std::string text() const;  // as `name=value` words
 };

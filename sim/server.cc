@@ -16,8 +16,9 @@ Server::Server(World& world, const Options& options, Checker& checker)
 
 void Server::start() {
   store_ = store::open_memory(contents_);
-  auto loop = engine::TurnLoop::recover({.seed = options_.seed, .lease = options_.lease}, *store_,
-                                        world_.now());
+  auto loop = engine::TurnLoop::recover(
+      {.seed = options_.seed, .lease = options_.lease, .window = options_.window}, *store_,
+      world_.now());
   TIDEMILL_ASSERT(loop.ok());
   loop_ = std::move(*loop);
   loop_->machine().check();
@@ -59,7 +60,23 @@ void Server::decide() {
   }
   take_changes();
   begin_commit();
+  read_pages();
   schedule_due();
+}
+
+// What the machine wants of its backlogs is read at once or later, as a thread of its own would.
+void Server::read_pages() {
+  for (const machine::PageWanted& wanted : loop_->take_pages()) {
+    const Duration wait = world_.random().duration(nanoseconds(1), options_.commit_max);
+    world_.after(wait, [this, wanted, life = life_] {
+      if (life != life_) return;
+      auto from = reader();
+      auto page = engine::read_page(*from, wanted);
+      TIDEMILL_ASSERT(page.ok());
+      loop_->submit(std::move(*page), nullptr);
+      schedule_decide();
+    });
+  }
 }
 
 void Server::take_changes() {
@@ -99,6 +116,7 @@ void Server::end_commit(uint64_t life) {
   loop_->committed(batch.info.turn);
   loop_->outbox().durable(batch.info.turn);
   begin_commit();
+  read_pages();
   if (loop_->has_commands()) schedule_decide();
 }
 

@@ -37,6 +37,7 @@ class Server {
   void schedule_decide();
   void decide();
   void take_changes();
+  void read_pages();
   void begin_commit();
   void end_commit(uint64_t life);
   void schedule_due();

@@ -14,6 +14,8 @@ Result<std::unique_ptr<Engine>> Engine::open(const TurnLoopOptions& options, sto
   loop->outbox().on_effect(watchers.on_effect);
   std::unique_ptr<Engine> engine(new Engine(store, std::move(loop), std::move(watchers)));
   Engine* e = engine.get();
+  e->pager_ = std::make_unique<Pager>(
+      store, [e](Result<machine::PageIn> page) { e->take_page(std::move(page)); });
   e->decider_ = os::Thread("tm-decide", [e] { e->decide_loop(); });
   e->committer_ = os::Thread("tm-commit", [e] { e->commit_loop(); });
   return engine;
@@ -56,6 +58,18 @@ Result<machine::ReplyBody> Engine::ask(machine::CommandBody body) {
   return future.get();
 }
 
+// The machine waits for what it asked for, so this is never refused for want of room.
+void Engine::take_page(Result<machine::PageIn> page) {
+  if (!page.ok()) {
+    fail(std::move(page).error().with("reading a backlog"));
+    return;
+  }
+  os::Lock lock(mutex_);
+  if (failure_ || stopping_) return;
+  queue_.push_back({std::move(*page), nullptr});
+  if (queue_.size() == 1) wake_decider_.notify_one();
+}
+
 void Engine::stop() {
   {
     os::Lock lock(mutex_);
@@ -68,6 +82,7 @@ void Engine::stop() {
     wake_committer_.notify_one();
   }
   committer_.join();
+  pager_.reset();
   loop_->abandon(failure().value_or(Error{ErrorCode::unavailable, "the engine has stopped"}));
 }
 
@@ -110,6 +125,7 @@ void Engine::decide_loop() {
 bool Engine::gather(std::vector<Submitted>& out) {
   for (;;) {
     if (hand_over()) wake_committer_.notify_one();
+    pager_->want(loop_->take_pages());
     const machine::NextDue due = loop_->next_due();
     os::Lock lock(mutex_);
     if (failure_) return false;
@@ -129,7 +145,7 @@ bool Engine::gather(std::vector<Submitted>& out) {
       if (left.ns <= 0) continue;  // the committer has just taken the batch before
       wait = std::min(wait, left);
     }
-    waits_for_commit_ = loop_->has_changes() || loop_->has_commands();
+    waits_for_commit_ = loop_->has_changes() || loop_->has_commands() || loop_->wants_pages();
     wake_decider_.wait_for(mutex_, room ? wait : seconds(1));
     waits_for_commit_ = false;
   }

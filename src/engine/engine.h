@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/pager.h"
 #include "engine/turn_loop.h"
 #include "os/sync.h"
 #include "os/thread.h"
@@ -70,6 +71,7 @@ class Engine {
   void decide_loop();
   void commit_loop();
   bool gather(std::vector<Submitted>& out);
+  void take_page(Result<machine::PageIn> page);
   bool hand_over() EXCLUDES(mutex_);
   Duration left_to_linger() const;
   Duration until_due(const machine::NextDue& due) const;
@@ -100,6 +102,7 @@ class Engine {
 
   os::Thread decider_;
   os::Thread committer_;
+  std::unique_ptr<Pager> pager_;
 };
 
 }  // namespace tidemill::engine

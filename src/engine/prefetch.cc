@@ -19,7 +19,10 @@ void Prefetch::Table<Key, Record>::forget(Turn durable) {
 
 Status Prefetch::read(const machine::Needs& needs) {
   keys_.read.clear();
-  tasks_.read.clear();
+  tasks_.clear();
+  outcomes_.clear();
+  stored_.clear();
+  missed_a_task_ = false;
   arrays_.clear();
   executions_.read.clear();
   steps_.clear();
@@ -29,21 +32,40 @@ Status Prefetch::read(const machine::Needs& needs) {
     TIDEMILL_TRY(std::optional<KeyRecord> record, reader_->key(name.first, name.second));
     if (record) keys_.read.emplace(name, std::move(*record));
   }
-  for (const TaskId id : needs.finished_tasks) {
-    if (tasks_.in_flight.contains(id)) continue;
-    TIDEMILL_TRY(std::optional<TaskRow> row, reader_->task(id));
-    if (!row || row->outcome == Outcome::open) continue;
-    tasks_.read.emplace(id, HistoryRecord{.task = std::move(row->task),
-                                          .outcome = row->outcome,
-                                          .result = std::move(row->result),
-                                          .error = std::move(row->error),
-                                          .log = std::move(row->log),
-                                          .trace = row->trace});
-  }
+  for (const TaskId id : needs.outcomes) TIDEMILL_CHECK(read_outcome(id, needs));
+  for (const TaskId id : needs.finished_tasks) TIDEMILL_CHECK(read_task(id));
+  for (const TaskId id : needs.stored_tasks) TIDEMILL_CHECK(read_task(id));
   for (const WorkRef& work : needs.finished_indexes) TIDEMILL_CHECK(read_finished_index(work));
   for (const ExecutionId id : needs.finished_executions)
     TIDEMILL_CHECK(read_finished_execution(id));
   for (const Sha256& hash : needs.plans) TIDEMILL_CHECK(plans_.get(hash, *reader_));
+  return Ok{};
+}
+
+Status Prefetch::read_outcome(TaskId id, const machine::Needs& needs) {
+  if (outcomes_in_flight_.contains(id)) return Ok{};
+  TIDEMILL_TRY(const std::optional<Outcome> outcome, reader_->task_outcome(id));
+  if (outcome) {
+    outcomes_.emplace(id, *outcome);
+    return Ok{};
+  }
+  return needs.some_stored ? read_task(id) : Status(Ok{});
+}
+
+Status Prefetch::read_task(TaskId id) {
+  TIDEMILL_TRY(std::optional<TaskRow> row, reader_->task(id));
+  if (!row) {
+    missed_a_task_ = true;
+  } else if (row->outcome == Outcome::open) {
+    stored_.emplace(id, std::move(row->task));
+  } else {
+    tasks_.emplace(id, HistoryRecord{.task = std::move(row->task),
+                                     .outcome = row->outcome,
+                                     .result = std::move(row->result),
+                                     .error = std::move(row->error),
+                                     .log = std::move(row->log),
+                                     .trace = row->trace});
+  }
   return Ok{};
 }
 
@@ -80,9 +102,11 @@ void Prefetch::overlay(Turn turn, const std::vector<Change>& changes) {
       keys_.in_flight.insert_or_assign(KeyName{put->key.queue, put->key.key},
                                        std::pair{turn, put->key});
     } else if (const auto* finish = std::get_if<FinishTask>(&change)) {
-      tasks_.in_flight.insert_or_assign(finish->history.task.id, std::pair{turn, finish->history});
+      const TaskId id = finish->history.task.id;
+      outcomes_in_flight_.insert_or_assign(id, std::pair{turn, finish->history.outcome});
+      in_flight_by_turn_.emplace_back(turn, id);
     } else if (const auto* reopen = std::get_if<ReopenTask>(&change)) {
-      tasks_.in_flight.erase(reopen->task.id);
+      outcomes_in_flight_.erase(reopen->task.id);
     } else if (const auto* execution = std::get_if<PutExecution>(&change)) {
       executions_.in_flight.insert_or_assign(execution->execution.id,
                                              std::pair{turn, execution->execution});
@@ -95,7 +119,12 @@ void Prefetch::overlay(Turn turn, const std::vector<Change>& changes) {
 
 void Prefetch::forget(Turn durable) {
   keys_.forget(durable);
-  tasks_.forget(durable);
+  while (!in_flight_by_turn_.empty() && in_flight_by_turn_.front().first <= durable) {
+    const auto found = outcomes_in_flight_.find(in_flight_by_turn_.front().second);
+    const bool over = found != outcomes_in_flight_.end() && found->second.first <= durable;
+    if (over) outcomes_in_flight_.erase(found);
+    in_flight_by_turn_.pop_front();
+  }
   executions_.forget(durable);
   std::erase_if(steps_in_flight_, [&](const auto& entry) { return entry.second.first <= durable; });
 }
@@ -104,7 +133,23 @@ const KeyRecord* Prefetch::key(const std::string& queue, const std::string& key)
   return keys_.find({queue, key});
 }
 
-const HistoryRecord* Prefetch::finished_task(TaskId id) const { return tasks_.find(id); }
+const HistoryRecord* Prefetch::finished_task(TaskId id) const {
+  const auto found = tasks_.find(id);
+  return found == tasks_.end() ? nullptr : &found->second;
+}
+
+std::optional<Outcome> Prefetch::outcome(TaskId id) const {
+  if (const auto f = outcomes_in_flight_.find(id); f != outcomes_in_flight_.end()) {
+    return f->second.second;
+  }
+  if (const auto f = outcomes_.find(id); f != outcomes_.end()) return f->second;
+  return machine::Rows::outcome(id);
+}
+
+const TaskRecord* Prefetch::stored_task(TaskId id) const {
+  const auto found = stored_.find(id);
+  return found == stored_.end() ? nullptr : &found->second;
+}
 
 const ArrayRecord* Prefetch::finished_array(ArrayId id) const {
   const auto found = arrays_.find(id);

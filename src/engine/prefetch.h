@@ -2,9 +2,12 @@
 // Prefetch: reads what a turn's commands need and memory does not hold, under an overlay of the
 // turns that are decided but not yet durable, so that a turn never misses the one before (DESIGN
 // §5). Used on the engine thread only.
+#include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -22,6 +25,8 @@ class Prefetch : public machine::Rows {
 
   // Fills this with what `needs` names. Errors: the store's.
   Status read(const machine::Needs& needs);
+  // A task that `needs` named was nowhere: it is unknown, or not durable yet.
+  bool missed_a_task() const { return missed_a_task_; }
   // Remembers what a decided turn wrote that a later turn may look up.
   void overlay(Turn turn, const std::vector<Change>& changes);
   // What is durable is found in the store again.
@@ -29,6 +34,8 @@ class Prefetch : public machine::Rows {
 
   const KeyRecord* key(const std::string& queue, const std::string& key) const override;
   const HistoryRecord* finished_task(TaskId id) const override;
+  std::optional<Outcome> outcome(TaskId id) const override;
+  const TaskRecord* stored_task(TaskId id) const override;
   const ArrayRecord* finished_array(ArrayId id) const override;
   const ExecutionRecord* finished_execution(ExecutionId id) const override;
   const std::vector<StepRecord>* finished_steps(ExecutionId id) const override;
@@ -44,13 +51,22 @@ class Prefetch : public machine::Rows {
   };
   using KeyName = std::pair<std::string, std::string>;
 
+  Status read_outcome(TaskId id, const machine::Needs& needs);
+  Status read_task(TaskId id);
   Status read_finished_index(const WorkRef& work);
   Status read_finished_execution(ExecutionId id);
 
   std::unique_ptr<store::Reader> reader_;
   PlanCache& plans_;
   Table<KeyName, KeyRecord> keys_;
-  Table<TaskId, HistoryRecord> tasks_;
+  // Of finished tasks: read for this turn, and of turns that are not yet durable, of which no more
+  // is kept (see TurnLoop::decide).
+  std::map<TaskId, HistoryRecord> tasks_;
+  std::map<TaskId, Outcome> outcomes_;
+  std::unordered_map<TaskId, std::pair<Turn, Outcome>> outcomes_in_flight_;
+  std::deque<std::pair<Turn, TaskId>> in_flight_by_turn_;
+  std::map<TaskId, TaskRecord> stored_;  // live ones, for this turn
+  bool missed_a_task_ = false;
   Table<ExecutionId, ExecutionRecord> executions_;
   std::map<ExecutionId, std::vector<StepRecord>> steps_;  // of finished executions, for this turn
   // By execution and step: the newest epoch that is not yet durable.

@@ -26,6 +26,7 @@ class MachineLoader : public store::Loader {
         .incarnation = incarnation_,
         .first_id = next_id_,
         .lease = options_.lease,
+        .window = options_.window,
     });
   }
   void queue(QueueConfig v) override { machine_->restore(std::move(v)); }
@@ -40,6 +41,7 @@ class MachineLoader : public store::Loader {
     machine_->restore_outcome(array, index, outcome);
   }
   void override_(IndexOverride v) override { machine_->restore(std::move(v)); }
+  void handed_out(TaskId v) override { machine_->restore_handed_out(v); }
   void task(TaskRecord v) override { machine_->restore(std::move(v)); }
   void step(StepRecord v) override { machine_->restore(std::move(v)); }
   void hand_out(HandOut v) override { machine_->restore(std::move(v)); }
@@ -116,8 +118,13 @@ Status TurnLoop::decide(Now now) {
   machine::Needs needs;
   machine_->needs(commands_, needs);
   // Finished indexes have no overlay: the rare command that names one waits until all is durable.
-  if (!needs.finished_indexes.empty() && outbox_->durable_turn() < turn_) return Ok{};
+  // So do those that name a task which is not in memory, or is not found while some are not.
+  const bool behind = outbox_->durable_turn() < turn_;
+  const bool needs_all = !needs.finished_indexes.empty() || !needs.finished_tasks.empty() ||
+                         !needs.stored_tasks.empty();
+  if (behind && needs_all) return Ok{};
   TIDEMILL_CHECK(prefetch_->read(needs));
+  if (behind && needs.some_stored && prefetch_->missed_a_task()) return Ok{};
 
   const Turn turn{turn_.raw + 1};
   machine_->apply(turn, now, commands_, *prefetch_, output_);
@@ -127,19 +134,21 @@ Status TurnLoop::decide(Now now) {
     turn_ = turn;
     prefetch_->overlay(turn, output_.changes);
     pending_.info = {turn, now.wall};
-    std::move(output_.changes.begin(), output_.changes.end(),
-              std::back_inserter(pending_.changes));
+    if (pending_.changes.empty()) {
+      pending_.changes.swap(output_.changes);
+    } else {
+      std::move(output_.changes.begin(), output_.changes.end(),
+                std::back_inserter(pending_.changes));
+    }
   }
-  route(output_, turn_);
+  route(output_, turn_, changed ? turn_ : Turn{turn_.raw + 1});
   return Ok{};
 }
 
 // A turn without changes is never committed: what would need it needs the turn before.
-void TurnLoop::route(machine::TurnOutput& output, Turn turn) {
-  // (The changes were moved from, but their number still tells.)
-  const uint64_t last = turn.raw + (output.changes.empty() ? 1 : 0);
+void TurnLoop::route(machine::TurnOutput& output, Turn turn, Turn last) {
   for (machine::Reply& reply : output.replies) {
-    TIDEMILL_ASSERT(reply.needs.raw <= last);
+    TIDEMILL_ASSERT(reply.needs <= last);
     const auto found = waiting_.find(reply.tag);
     if (found == waiting_.end()) continue;
     OnReply on_reply = std::move(found->second);
@@ -147,8 +156,28 @@ void TurnLoop::route(machine::TurnOutput& output, Turn turn) {
     outbox_->put(std::min(reply.needs, turn), std::move(on_reply), std::move(reply.body));
   }
   for (const auto& effect : output.effects) {
-    outbox_->put(std::min(effect.needs, turn), effect.effect);
+    const Turn needs = std::min(effect.needs, turn);
+    if (const auto* page = std::get_if<machine::PageWanted>(&effect.effect)) {
+      pages_.emplace_back(needs, *page);
+    } else {
+      outbox_->put(needs, effect.effect);
+    }
   }
+}
+
+std::vector<machine::PageWanted> TurnLoop::take_pages() {
+  std::vector<machine::PageWanted> out;
+  if (pages_.empty()) return out;
+  const Turn durable = outbox_->durable_turn();
+  for (; !pages_.empty() && pages_.front().first <= durable; pages_.pop_front()) {
+    out.push_back(std::move(pages_.front().second));
+  }
+  return out;
+}
+
+Result<machine::PageIn> read_page(store::Reader& reader, const machine::PageWanted& wanted) {
+  TIDEMILL_TRY(std::vector<BacklogRow> rows, reader.backlog(wanted.part));
+  return machine::PageIn{wanted.part, std::move(rows)};
 }
 
 void TurnLoop::abandon(const Error& error) {

@@ -8,10 +8,11 @@
 //                        ▲                   │
 //                        └── decides on while a turn is being committed
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <map>
 #include <vector>
 
 #include "base/result.h"
@@ -28,6 +29,7 @@ struct TurnLoopOptions {
   uint64_t seed = 0;      // of the machine's jitter
   uint64_t first_id = 1;  // of a store that is new
   Duration lease{};       // 0: limits::kLease
+  uint64_t window = 0;    // ready tasks kept in memory, of each queue and kind; 0: limits::kWindow
 };
 
 // Changes of one or more decided turns, to be committed as one transaction.
@@ -61,6 +63,11 @@ class TurnLoop {
   // outbox is told by the committer itself (outbox().durable), which may be on another thread.
   void committed(Turn turn) { prefetch_->forget(turn); }
 
+  // Parts of backlogs that the machine wants and that are durable as it knows them: to be read
+  // (read_page) and submitted, on whatever thread and whenever; the machine waits for them.
+  std::vector<machine::PageWanted> take_pages();
+  bool wants_pages() const { return !pages_.empty(); }
+
   // Answers with `error` whoever still waits for a reply (parked exchanges above all). At the end
   // only.
   void abandon(const Error& error);
@@ -72,7 +79,7 @@ class TurnLoop {
 
  private:
   explicit TurnLoop(std::unique_ptr<store::Reader> reader);
-  void route(machine::TurnOutput& output, Turn turn);
+  void route(machine::TurnOutput& output, Turn turn, Turn last);
 
   PlanCache plans_;
   std::unique_ptr<Prefetch> prefetch_;
@@ -80,10 +87,14 @@ class TurnLoop {
   std::unique_ptr<Outbox> outbox_;
   std::vector<machine::Command> commands_;
   std::map<machine::Tag, OnReply> waiting_;
+  std::deque<std::pair<Turn, machine::PageWanted>> pages_;
   machine::TurnOutput output_;
   CommitBatch pending_;
   Turn turn_;
   uint64_t next_tag_ = 1;
 };
+
+// Reads what the machine wants of a backlog. Errors: the store's.
+Result<machine::PageIn> read_page(store::Reader& reader, const machine::PageWanted& wanted);
 
 }  // namespace tidemill::engine

@@ -1,3 +1,4 @@
+#include "machine/internal/backlog.h"
 #include "machine/internal/check.h"
 
 #include <algorithm>
@@ -41,7 +42,9 @@ void check_task(const State& s, const LiveTask& task, Tally& tally) {
   TIDEMILL_ASSERT(task.offered == (ready && !task.leased()));
   if (record.state == TaskRecord::State::blocked) {
     TIDEMILL_ASSERT(!record.after.empty() || s.tasks.held_by_barrier.contains(record.id));
-    for (const TaskId on : record.after) TIDEMILL_ASSERT(s.tasks.all.contains(on));
+    for (const TaskId on : record.after) {
+      TIDEMILL_ASSERT(s.tasks.all.contains(on) || s.tasks.stored > 0);
+    }
   }
   if (task.leased()) {
     TIDEMILL_ASSERT(ready);
@@ -171,6 +174,8 @@ void check_state(const State& s) {
   Tally tally;
   for (const auto& [id, task] : s.tasks.all) check_task(s, task, tally);
   for (const auto& [id, array] : s.arrays) check_array(s, array, tally);
+  tally.by_state[static_cast<size_t>(TaskRecord::State::ready)] += s.tasks.stored;
+  check_backlogs(s);
   TIDEMILL_ASSERT(tally.tasks_leased == s.tasks.leased);
   TIDEMILL_ASSERT(std::equal(tally.by_state, tally.by_state + 4, s.tasks.by_state));
   check_queues(s, tally);
@@ -188,6 +193,9 @@ uint64_t volatile_hash(const State& s) {
   for (const auto& [name, number] : s.queues.by_name) {
     const Queue& queue = queue_of(s, number);
     sum += hash64(name, queue.leased * 31 + queue.ready.size());
+  }
+  for (const Backlog& backlog : s.queues.backlogs) {
+    sum += mix64(mix64(backlog.stored) + backlog.resident * 2 + (backlog.asked ? 1 : 0));
   }
   for (const auto& [id, array] : s.arrays) {
     sum += mix64(mix64(id.raw) + array.next) + mix64(array.again_count) + mix64(array.leased);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/exchange.h"
+#include "model/query.h"
 #include "model/records.h"
 
 namespace tidemill::machine {
@@ -21,6 +22,12 @@ struct PauseQueue {
 };
 struct ResumeQueue {
   std::string queue;
+};
+
+// The answer of the shells to PageWanted: the next part of a backlog, in its order.
+struct PageIn {
+  BacklogFilter wanted;
+  std::vector<BacklogRow> rows;  // fewer than wanted: there is nothing behind them
 };
 
 // ---- task/ ----
@@ -93,7 +100,7 @@ struct RetryExecution {  // a failed one goes on: its failed steps are entered a
 };
 
 using CommandBody =
-    std::variant<ConfigureQueue, PauseQueue, ResumeQueue, SpawnTasks, CancelWork, RetryWork, BuryTask,
+    std::variant<ConfigureQueue, PauseQueue, ResumeQueue, PageIn, SpawnTasks, CancelWork, RetryWork, BuryTask,
                  SpawnArray, OpenBarrier, Exchange, CloseSession, Tick, StartExecution, CancelExecution,
                  RetryExecution>;
 

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "base/ids.h"
+#include "model/query.h"
 #include "model/records.h"
 
 namespace tidemill::machine {
@@ -16,6 +17,12 @@ struct ExecutionFinished {
   ExecutionRecord::State state = ExecutionRecord::State::done;
 };
 
-using Effect = std::variant<ExecutionChanged, ExecutionFinished>;
+// A part of a backlog is wanted from the store, as it is once the turn is durable. It comes back as a
+// command, PageIn.
+struct PageWanted {
+  BacklogFilter part;
+};
+
+using Effect = std::variant<ExecutionChanged, ExecutionFinished, PageWanted>;
 
 }  // namespace tidemill::machine

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "machine/execution/hooks.h"
+#include "machine/internal/backlog.h"
 #include "machine/internal/check.h"
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"
@@ -17,8 +18,8 @@ namespace tidemill::machine {
 
 namespace {
 
-void begin_turn(State& s, Turn number, Now now, std::span<const Command> commands,
-                const Rows& rows, TurnOutput& out) {
+void begin_turn(State& s, Turn number, Now now, std::span<const Command> commands, const Rows& rows,
+                TurnOutput& out) {
   // A turn without changes is never committed, and its number is used again.
   TIDEMILL_ASSERT(number >= s.turn.number);
   out.clear();
@@ -42,11 +43,13 @@ void begin_turn(State& s, Turn number, Now now, std::span<const Command> command
 void end_turn(State& s) {
   serve_parked(s);
   flush(s);
+  ask_for_pages(s);
   TIDEMILL_ASSERT(s.turn.ended.empty() && s.turn.full_barriers.empty());
   s.turn.dirty_tasks.clear();
   s.turn.dirty_arrays.clear();
   s.turn.dirty_barriers.clear();
   s.turn.new_keys.clear();
+  s.turn.ended_now.clear();
   s.turn.rows = nullptr;
   s.turn.out = nullptr;
 }
@@ -60,21 +63,33 @@ struct NeedsOf {
       if (!spec.idempotency_key.empty()) {
         out.keys.emplace_back(spec.work.queue, spec.idempotency_key);
       }
-      for (const TaskId id : spec.after) want_finished(id);
+      for (const TaskId id : spec.after) {
+        if (find_task(s, id) == nullptr) out.outcomes.push_back(id);
+      }
     }
   }
   void operator()(const RetryWork& command) const {
     if (command.work.task) {
-      want_finished(command.work.task);
+      if (find_task(s, command.work.task) == nullptr) {
+        out.finished_tasks.push_back(command.work.task);
+      }
     } else if (!s.arrays.contains(command.work.array)) {
       out.finished_indexes.push_back(command.work);
     }
   }
+  void operator()(const CancelWork& command) const { want_stored(command.work.task); }
+  void operator()(const BuryTask& command) const { want_stored(command.task); }
+  // What a worker brings from before a restart may be of a task that nobody else knows it holds.
+  void operator()(const Exchange& command) const {
+    if (command.request.session) return;
+    for (const LeasedWork& held : command.request.held) want_stored(held.work.task);
+    for (const Report& report : command.request.reports) want_stored(report.work.task);
+  }
   template <class Other>
   void operator()(const Other&) const {}
 
-  void want_finished(TaskId id) const {
-    if (find_task(s, id) == nullptr) out.finished_tasks.push_back(id);
+  void want_stored(TaskId id) const {
+    if (id && s.tasks.stored > 0 && find_task(s, id) == nullptr) out.stored_tasks.push_back(id);
   }
 };
 
@@ -96,6 +111,7 @@ Machine::Machine(const MachineOptions& options) : state_(std::make_unique<State>
 Machine::~Machine() = default;
 
 void Machine::needs(std::span<const Command> commands, Needs& out) const {
+  out.some_stored = state_->tasks.stored > 0;
   for (const Command& command : commands) {
     std::visit(NeedsOf{*state_, out}, command.body);
     execution::needs(*state_, command, out);
@@ -116,7 +132,8 @@ void Machine::apply(Turn turn, Now now, std::span<const Command> commands, const
 
 NextDue Machine::next_due() const {
   const State& s = *state_;
-  const bool at_once = !s.sessions.lost.empty() || !s.turn.full_arrays.empty();
+  const bool at_once =
+      !s.sessions.lost.empty() || !s.turn.full_arrays.empty() || !s.turn.drawn.empty();
   if (at_once) return {.steady = SteadyTime{}, .wall = WallTime{}};
   return {.steady = s.timers.steady.next(), .wall = s.timers.wall.next()};
 }
@@ -131,6 +148,7 @@ void Machine::restore_outcome(ArrayId array, uint64_t index, Outcome outcome) {
 }
 void Machine::restore(IndexOverride record) { machine::restore(*state_, std::move(record)); }
 void Machine::restore(TaskRecord record) { machine::restore(*state_, std::move(record)); }
+void Machine::restore_handed_out(TaskId task) { state_->tasks.handed_out.insert(task); }
 void Machine::restore(StepRecord record) { execution::restore(*state_, std::move(record)); }
 void Machine::restore(HandOut record) { machine::restore(*state_, std::move(record)); }
 
@@ -155,7 +173,7 @@ MachineCounts Machine::counts() const {
     return s.tasks.by_state[static_cast<size_t>(state)];
   };
   MachineCounts out;
-  out.ready = in(TaskRecord::State::ready) - s.tasks.leased;
+  out.ready = in(TaskRecord::State::ready)-s.tasks.leased;
   out.delayed = in(TaskRecord::State::delayed);
   out.blocked = in(TaskRecord::State::blocked);
   out.leased = s.tasks.leased;

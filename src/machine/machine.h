@@ -41,6 +41,7 @@ struct MachineOptions {
   uint32_t incarnation = 1;  // of this life of the server; one more than the last
   uint64_t first_id = 1;     // of a new store
   Duration lease{};          // 0: limits::kLease
+  uint64_t window = 0;       // ready tasks kept in memory, of each queue and kind; 0: limits::kWindow
 };
 
 // When the machine wants a Tick: whichever of the two clocks gets there first.
@@ -87,6 +88,7 @@ class Machine {
   void restore(ItemChunk record);
   void restore_outcome(ArrayId array, uint64_t index, Outcome outcome);
   void restore(IndexOverride record);
+  void restore_handed_out(TaskId task);  // before the tasks: this one may be held by somebody
   void restore(TaskRecord record);
   void restore(StepRecord record);
   void restore(HandOut record);

@@ -1,3 +1,4 @@
+#include "machine/internal/backlog.h"
 #include "machine/internal/recovery.h"
 
 #include <algorithm>
@@ -129,7 +130,10 @@ void restore(State& s, IndexOverride record) {
   }
 }
 
-void restore(State& s, TaskRecord record) { adopt_task(s, std::move(record)); }
+void restore(State& s, TaskRecord record) {
+  if (!s.tasks.handed_out.contains(record.id) && leave_in_store(s, record)) return;
+  adopt_task(s, std::move(record));
+}
 
 void restore(State& s, HandOut record) { s.sessions.restored.push_back(std::move(record)); }
 
@@ -138,6 +142,7 @@ void finish_restoring(State& s, Now now, uint64_t next_id) {
   s.next_id = std::max(s.next_id, next_id);
   std::vector<HandOut> hand_outs = std::move(s.sessions.restored);
   s.sessions.restored.clear();
+  s.tasks.handed_out.clear();
   for (const HandOut& hand_out : hand_outs) {
     for (const LeasedWork& leased : hand_out.items) raise_next(s, leased);
   }

@@ -42,4 +42,19 @@ struct TaskFilter {
   uint32_t limit = 100;
 };
 
+// A part of a backlog: from (ready, task) on, inclusive.
+struct BacklogFilter {
+  std::string queue;
+  std::string kind;
+  int32_t priority = 0;
+  WallTime ready;
+  TaskId task;
+  uint32_t limit = 100;
+};
+
+struct BacklogRow {
+  TaskRecord task;
+  uint64_t hash = 0;  // hash64 of the encoded record
+};
+
 }  // namespace tidemill

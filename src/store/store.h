@@ -37,6 +37,8 @@ class Loader {
   // Of every index that is not open; without results.
   virtual void outcome(ArrayId array, uint64_t index, Outcome outcome) = 0;
   virtual void override_(IndexOverride record) = 0;
+  // Before the tasks: those that hand-outs name, and a few that have ended since.
+  virtual void handed_out(TaskId task) = 0;
   virtual void task(TaskRecord task) = 0;
   virtual void step(StepRecord step) = 0;  // of unfinished executions, newest epoch of each step
   // What of it is still out: work that has neither ended nor been handed out again since.
@@ -65,6 +67,8 @@ class Reader {
       ExecutionId id) = 0;  // every epoch, in order of entry
   virtual Result<std::optional<TaskRow>> task(TaskId id) = 0;
   virtual Result<std::vector<TaskRow>> tasks(const TaskFilter& filter) = 0;  // in order of ids
+  // Ready tasks of one queue, kind and priority in the order (ready time, id) from that place on.
+  virtual Result<std::vector<BacklogRow>> backlog(const BacklogFilter& filter) = 0;
   virtual Result<std::optional<ArrayRow>> array(ArrayId id) = 0;
   // Finished indexes in index order from `first`, at most `limit`.
   virtual Result<std::vector<IndexRow>> outcomes(ArrayId id, uint64_t first, uint32_t limit) = 0;

@@ -27,6 +27,7 @@ class Recovery : public store::Loader {
   void items(ItemChunk r) override { machine_->restore(std::move(r)); }
   void outcome(ArrayId a, uint64_t i, Outcome o) override { machine_->restore_outcome(a, i, o); }
   void override_(IndexOverride r) override { machine_->restore(std::move(r)); }
+  void handed_out(TaskId id) override { machine_->restore_handed_out(id); }
   void task(TaskRecord r) override { machine_->restore(std::move(r)); }
   void step(StepRecord r) override { machine_->restore(std::move(r)); }
   void hand_out(HandOut r) override { machine_->restore(std::move(r)); }

@@ -133,6 +133,7 @@ struct World : machine::Rows {
   // ---- Rows ----
   const KeyRecord* key(const std::string&, const std::string&) const override { return nullptr; }
   const HistoryRecord* finished_task(TaskId id) const override;
+  const TaskRecord* stored_task(TaskId) const override { return nullptr; }
   const ArrayRecord* finished_array(ArrayId id) const override;
   const ExecutionRecord* finished_execution(ExecutionId id) const override;
   const std::vector<StepRecord>* finished_steps(ExecutionId id) const override;

@@ -32,6 +32,8 @@ std::vector<Config> configs() {
           {.name = "late1", .commit_lag = 1},
           {.name = "late7", .commit_lag = 7},
           {.name = "short", .lease = seconds(3)},
+          {.name = "tiny_windows", .window = 6},
+          {.name = "tiny_windows_restart", .restart_each = true, .window = 6},
           {.name = "sqlite"},
           {.name = "sqlite_restart", .restart_each = true}};
 }

@@ -10,14 +10,19 @@ namespace {
 
 class Restorer : public store::Loader {
  public:
-  Restorer(Duration lease, machine::Rows& rows, Now now) : lease_(lease), rows_(rows), now_(now) {}
+  Restorer(const Config& config, machine::Rows& rows, Now now)
+      : config_(config), rows_(rows), now_(now) {}
 
   void counters(uint64_t next, uint32_t last_incarnation, Turn turn) override {
     next_id_ = next;
     last_turn = turn;
     incarnation = last_incarnation + 1;
-    machine = std::make_unique<machine::Machine>(
-        machine::MachineOptions{.seed = 42, .incarnation = incarnation, .lease = lease_});
+    machine = std::make_unique<machine::Machine>(machine::MachineOptions{
+        .seed = 42,
+        .incarnation = incarnation,
+        .lease = config_.lease,
+        .window = config_.window,
+    });
   }
   void queue(QueueConfig v) override { machine->restore(std::move(v)); }
   void execution(ExecutionRecord v) override { machine->restore(std::move(v)); }
@@ -28,6 +33,7 @@ class Restorer : public store::Loader {
     machine->restore_outcome(array, index, outcome);
   }
   void override_(IndexOverride v) override { machine->restore(std::move(v)); }
+  void handed_out(TaskId v) override { machine->restore_handed_out(v); }
   void task(TaskRecord v) override { machine->restore(std::move(v)); }
   void step(StepRecord v) override { machine->restore(std::move(v)); }
   void hand_out(HandOut v) override { machine->restore(std::move(v)); }
@@ -39,7 +45,7 @@ class Restorer : public store::Loader {
   uint64_t next_id() const { return next_id_; }
 
  private:
-  Duration lease_;
+  const Config& config_;
   machine::Rows& rows_;
   Now now_;
   uint64_t next_id_ = 1;
@@ -87,13 +93,18 @@ const HistoryRecord* Memory::finished_task(TaskId id) const {
   return found == finished.end() ? nullptr : &found->second;
 }
 
+const TaskRecord* Memory::stored_task(TaskId id) const {
+  const auto found = live.find(id);
+  return found == live.end() ? nullptr : &found->second;
+}
+
 World::World(Config config, std::unique_ptr<store::Store> store)
     : config_(std::move(config)), store_(std::move(store)) {
   machine_ = load();
 }
 
 std::unique_ptr<machine::Machine> World::load() {
-  Restorer restorer(config_.lease, memory_, now_);
+  Restorer restorer(config_, memory_, now_);
   const Status loaded = store_->load(restorer);
   EXPECT_TRUE(loaded.ok());
   // A new incarnation is on record before it gives a lease.
@@ -114,6 +125,10 @@ machine::Tag World::apply(machine::CommandBody body) {
   if (!out.changes.empty()) {
     ++turn_;
     uncommitted_.push_back({{Turn{turn_}, now_.wall}, std::move(out.changes)});
+  }
+  for (const auto& effect : out.effects) {
+    const auto* page = std::get_if<machine::PageWanted>(&effect.effect);
+    if (page != nullptr) pages_.push_back(*page);
   }
   for (machine::Reply& reply : out.replies) {
     reply.needs.raw = std::min(reply.needs.raw, turn_);
@@ -165,11 +180,26 @@ void World::jump_wall(Duration by) {
 void World::run_due() {
   for (int i = 0; i < 1'000; ++i) {
     const machine::NextDue due = machine_->next_due();
+    bring_pages();
     if (due.steady > now_.steady && due.wall > now_.wall) return;
     apply(machine::Tick{});
     commit_to(config_.commit_lag);
   }
   ADD_FAILURE() << "the machine is never through with what is due";
+}
+
+// What the machine wants of its backlogs, as it is when all is durable.
+void World::bring_pages() {
+  while (!pages_.empty()) {
+    commit_all();
+    const BacklogFilter part = pages_.front().part;
+    pages_.pop_front();
+    auto reader = store_->reader();
+    ASSERT_TRUE(reader.ok());
+    auto rows = (*reader)->backlog(part);
+    ASSERT_TRUE(rows.ok()) << rows.error().what;
+    apply(machine::PageIn{part, std::move(*rows)});
+  }
 }
 
 void World::commit_to(uint64_t lag) {
@@ -187,6 +217,7 @@ void World::commit_all() { commit_to(0); }
 void World::restart() {
   commit_all();
   const uint64_t before = machine_->state_hash();
+  pages_.clear();
   machine_ = load();
   EXPECT_EQ(machine_->state_hash(), before) << "the restored machine is another one";
   machine_->check();

@@ -21,6 +21,7 @@ struct Config {
   bool restart_each = false;  // after every command
   uint64_t commit_lag = 0;    // turns that stay uncommitted as long as possible
   Duration lease = seconds(30);
+  uint64_t window = 0;  // ready tasks in the machine's memory; 0: as many as usual
 };
 
 // What the store would answer, overlay included: everything that was ever decided.
@@ -29,6 +30,7 @@ class Memory : public machine::Rows {
   void take(const std::vector<Change>& changes);
   const KeyRecord* key(const std::string& queue, const std::string& key) const override;
   const HistoryRecord* finished_task(TaskId id) const override;
+  const TaskRecord* stored_task(TaskId id) const override;
   const ArrayRecord* finished_array(ArrayId) const override { return nullptr; }
   const ExecutionRecord* finished_execution(ExecutionId) const override { return nullptr; }
   const std::vector<StepRecord>* finished_steps(ExecutionId) const override { return nullptr; }
@@ -70,6 +72,7 @@ class World {
   machine::Tag apply(machine::CommandBody body);
   void run_due();
   void commit_to(uint64_t lag);
+  void bring_pages();
   std::unique_ptr<machine::Machine> load();
 
   Config config_;
@@ -83,6 +86,7 @@ class World {
   uint64_t restarts_ = 0;
   std::deque<std::pair<store::CommitInfo, std::vector<Change>>> uncommitted_;
   std::map<machine::Tag, machine::Reply> replies_;
+  std::deque<machine::PageWanted> pages_;  // that nobody has read yet
 };
 
 }  // namespace tidemill::scenario

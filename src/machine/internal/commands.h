@@ -9,6 +9,7 @@ namespace tidemill::machine {
 void decide(State& s, Tag tag, const ConfigureQueue& command);
 void decide(State& s, Tag tag, const PauseQueue& command);
 void decide(State& s, Tag tag, const ResumeQueue& command);
+void decide(State& s, Tag tag, const PageIn& command);
 // task/
 void decide(State& s, Tag tag, const SpawnTasks& command);
 void decide(State& s, Tag tag, const CancelWork& command);

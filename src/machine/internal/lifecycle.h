@@ -3,6 +3,7 @@
 // tried again, finished. Who leases them is session/'s matter: everything here is about work that
 // nobody holds (any more). Engine thread only.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "machine/internal/state.h"
@@ -23,6 +24,7 @@ LiveTask* find_task(State& s, TaskId id);
 const LiveTask* find_task(const State& s, TaskId id);
 // A finished task: of the store's history, or finished in this very turn. Null: unknown.
 const HistoryRecord* finished_task(const State& s, TaskId id);
+std::optional<Outcome> finished_outcome(const State& s, TaskId id);
 // Puts a new or restored record into the tables, with its timers and its place in the order.
 LiveTask& adopt_task(State& s, TaskRecord record);
 void make_ready(State& s, LiveTask& task);  // with a new place in the order

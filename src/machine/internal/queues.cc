@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "machine/internal/backlog.h"
+
 namespace tidemill::machine {
 
 namespace {
@@ -142,6 +144,13 @@ ReadyIndex::Entry place_of(const State& s, const LiveArray& array) {
   return {.lane = lane_of(array.kind, work.needs_slot), .unit = unit, .key = key};
 }
 
+ReadyIndex::Entry gap_at(const State& s, QueueNumber queue, uint32_t kind, int32_t priority,
+                         WallTime ready, TaskId id) {
+  OrderKey key = order_key(queue_of(s, queue).config, priority, ready, id.raw);
+  key.what = OrderKey::What::gap;
+  return {.lane = lane_of(kind, false), .unit = {.major = key.major}, .key = key};
+}
+
 void offer(State& s, LiveTask& task) {
   TIDEMILL_ASSERT(task.record.state == TaskRecord::State::ready);
   TIDEMILL_ASSERT(!task.leased() && !task.offered);
@@ -154,6 +163,7 @@ void offer(State& s, LiveTask& task) {
   }
   task.offered = true;
   s.turn.something_ready = true;
+  entered_window(s, task);
 }
 
 void withdraw(State& s, LiveTask& task) {
@@ -166,6 +176,7 @@ void withdraw(State& s, LiveTask& task) {
   } else {
     queue.ready.remove(place.lane, place.unit, place.key);
   }
+  left_window(s, task);
 }
 
 uint64_t takeable(const LiveArray& array) {
@@ -247,9 +258,11 @@ void rebuild(State& s, QueueNumber number) {
   for (auto& [id, task] : s.tasks.all) {
     const bool ready = task.record.state == TaskRecord::State::ready && !task.leased();
     if (task.queue != number || !ready) continue;
+    if (task.offered) left_window(s, task);
     task.offered = false;
     offer(s, task);
   }
+  rebuild_gaps(s, number);
   for (auto& [id, array] : s.arrays) {
     if (array.queue != number) continue;
     array.offered = false;

@@ -20,6 +20,9 @@ void withdraw(State& s, LiveTask& task);
 // Where it stands in the order; for the index and for check().
 ReadyIndex::Entry place_of(const State& s, const LiveTask& task);
 ReadyIndex::Entry place_of(const State& s, const LiveArray& array);
+// Of the gap in front of the work with this priority, ready time and id.
+ReadyIndex::Entry gap_at(const State& s, QueueNumber queue, uint32_t kind, int32_t priority,
+                         WallTime ready, TaskId id);
 bool has_limited_key(const State& s, const LiveTask& task);
 
 // ---- arrays ----

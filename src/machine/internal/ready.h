@@ -17,12 +17,21 @@
 
 namespace tidemill::machine {
 
-// Fixed when the work becomes ready.
+// Fixed when the work becomes ready. A gap stands where the part of a backlog begins that lies in the
+// store only: just before the work whose key it has otherwise.
 struct OrderKey {
-  int64_t major = 0;  // priority; 0 when the queue ages
+  enum class What : uint8_t { gap, work };
+  int32_t major = 0;  // priority; 0 when the queue ages
+  What what = What::work;
   int64_t ready = 0;  // ready time; when the queue ages, later by priority × D
   uint64_t id = 0;    // task or array
-  constexpr auto operator<=>(const OrderKey&) const = default;
+  constexpr bool operator==(const OrderKey&) const = default;
+  constexpr std::strong_ordering operator<=>(const OrderKey& o) const {
+    if (const auto c = major <=> o.major; c != 0) return c;
+    if (const auto c = ready <=> o.ready; c != 0) return c;
+    if (const auto c = id <=> o.id; c != 0) return c;
+    return what <=> o.what;
+  }
 };
 
 struct UnitId {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,8 @@ struct TurnState {
   std::deque<EndedDependency> ended;   // whose dependants are still to be looked at
   std::deque<BarrierId> full_barriers;  // that are to fire
   std::deque<ArrayId> full_arrays;      // that may have nothing left to run
+  std::set<TaskId> ended_now;           // of those that `rows` had from the store
+  std::vector<BacklogNumber> drawn;     // backlogs that may want their next page
   bool something_ready = false;         // parked exchanges are to be served
 };
 

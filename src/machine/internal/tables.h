@@ -8,7 +8,9 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "machine/command.h"
@@ -40,6 +42,34 @@ struct Queue {
 
 using QueueNumber = uint32_t;
 
+// The place of a ready task in its backlog.
+struct BacklogPlace {
+  WallTime ready;
+  TaskId task;
+  constexpr auto operator<=>(const BacklogPlace&) const = default;
+};
+
+using BacklogNumber = uint32_t;
+
+// The ready tasks of one queue, kind and priority that belong to no execution, as far as memory
+// holds them (internal/backlog.h).
+struct Backlog {
+  QueueNumber queue = 0;
+  uint32_t kind = 0;
+  int32_t priority = 0;
+  uint32_t window = 0;    // counts those in memory for all priorities of the queue and kind
+  uint64_t resident = 0;  // in memory and nobody's
+  uint64_t stored = 0;    // in the store only
+  uint64_t stored_in[2] = {};  // of them, in the lane of places and in that of slots
+  BacklogPlace from;           // with `stored` > 0: before it all are in memory
+  std::optional<BacklogPlace> gap[2];  // where it stands in each lane
+  bool asked = false;     // the next page is on its way, from `asked_from` on
+  BacklogPlace asked_from;
+  std::optional<BacklogPlace> left_since;  // the first that was left to the store since it was asked
+  std::set<TaskId> ended_since;
+  bool drawn = false;  // is to be looked at when the turn ends
+};
+
 struct QueueTable {
   std::deque<Queue> all;                       // by number
   std::map<std::string, QueueNumber> by_name;
@@ -47,6 +77,10 @@ struct QueueTable {
   std::map<std::string, uint32_t> kinds;       // names of kinds, numbered as they are met
   std::vector<std::string> kind_names;
   std::vector<Duration> kind_means;            // measured time of one attempt; 0: not known yet
+  std::deque<Backlog> backlogs;                // by number
+  std::map<std::tuple<QueueNumber, uint32_t, int32_t>, BacklogNumber> backlog_numbers;
+  BacklogNumber last_backlog = 0;              // asked for last
+  std::vector<uint64_t> windows;               // tasks in memory, of each queue and kind
 };
 
 // ---- tasks ----
@@ -59,6 +93,7 @@ struct LiveTask {
   bool offered = false; // it is in the ready index, or in its key's line for it
   QueueNumber queue = 0;
   uint32_t kind = 0;
+  std::optional<BacklogNumber> backlog;  // none: it belongs to an execution
   LeaseEpoch epoch;     // of its lease or reservation; none: not leased
   SessionId holder;     // 0 while reserved after a restart
   Turn ready_turn;      // made it ready or ended its last lease: what a hand-out waits for
@@ -72,6 +107,8 @@ struct TaskTable {
   std::set<TaskId> held_by_barrier;  // blocked until their barrier fires
   uint64_t by_state[4] = {};  // TaskRecord::State; leased ones count as ready
   uint64_t leased = 0;
+  uint64_t stored = 0;  // of the ready ones, those in the store only
+  std::unordered_set<TaskId> handed_out;  // until recovery is finished: those that may be held
 };
 
 // ---- arrays ----

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "machine/execution/hooks.h"
+#include "machine/internal/backlog.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/lifecycle.h"
 #include "machine/internal/queues.h"
@@ -100,6 +101,12 @@ const HistoryRecord* finished_task(const State& s, TaskId id) {
   return nullptr;
 }
 
+std::optional<Outcome> finished_outcome(const State& s, TaskId id) {
+  if (const std::optional<Outcome> outcome = s.turn.rows->outcome(id)) return outcome;
+  const HistoryRecord* row = finished_task(s, id);
+  return row == nullptr ? std::nullopt : std::optional(row->outcome);
+}
+
 LiveTask& adopt_task(State& s, TaskRecord record) {
   const TaskId id = record.id;
   const auto [found, is_new] = s.tasks.all.try_emplace(id);
@@ -108,6 +115,9 @@ LiveTask& adopt_task(State& s, TaskRecord record) {
   task.record = std::move(record);
   task.queue = queue_number(s, task.record.work.queue);
   task.kind = kind_number(s, task.record.work.kind);
+  if (!task.record.work.step) {
+    task.backlog = backlog_number(s, task.queue, task.kind, task.record.work.priority);
+  }
   task.ready_turn = s.turn.number;
   task.stale = true;
   s.stale_tasks.push_back(id);
@@ -165,6 +175,7 @@ void finish_task(State& s, LiveTask& live, Outcome outcome, Ending ending) {
   TIDEMILL_ASSERT(!live.leased());
   TIDEMILL_ASSERT(outcome != Outcome::open);
   leave_state(s, live);
+  ended_in_backlog(s, live);
   --count_of(s, live.record.state);
   if (live.record.deadline != WallTime::never()) {
     s.timers.wall.remove(live.record.deadline, deadline_timer(live.record.id));

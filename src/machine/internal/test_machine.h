@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/hash.h"
 #include "machine/machine.h"
+#include "model/codec.h"
 
 namespace tidemill::machine {
 
@@ -19,10 +21,14 @@ class TestRows : public Rows {
     for (const Change& change : changes) {
       if (const auto* finish = std::get_if<FinishTask>(&change)) {
         tasks_[finish->history.task.id] = finish->history;
+        live.erase(finish->history.task.id);
+      } else if (const auto* put_task = std::get_if<PutTask>(&change)) {
+        live[put_task->task.id] = put_task->task;
       } else if (const auto* put = std::get_if<PutKey>(&change)) {
         keys_[{put->key.queue, put->key.key}] = put->key;
       } else if (const auto* reopen = std::get_if<ReopenTask>(&change)) {
         tasks_.erase(reopen->task.id);
+        live[reopen->task.id] = reopen->task;
       }
     }
   }
@@ -34,10 +40,16 @@ class TestRows : public Rows {
     const auto found = tasks_.find(id);
     return found == tasks_.end() ? nullptr : &found->second;
   }
+  const TaskRecord* stored_task(TaskId id) const override {
+    const auto found = live.find(id);
+    return found == live.end() ? nullptr : &found->second;
+  }
   const ArrayRecord* finished_array(ArrayId) const override { return nullptr; }
   const ExecutionRecord* finished_execution(ExecutionId) const override { return nullptr; }
   const std::vector<StepRecord>* finished_steps(ExecutionId) const override { return nullptr; }
   playbook::PlanPtr plan(const Sha256&) const override { return nullptr; }
+
+  std::map<TaskId, TaskRecord> live;
 
  private:
   std::map<TaskId, HistoryRecord> tasks_;
@@ -47,6 +59,8 @@ class TestRows : public Rows {
 class TestMachine {
  public:
   TestMachine() : machine({.partition = 0, .seed = 42, .incarnation = 1, .first_id = 1}) {}
+  explicit TestMachine(uint64_t window)
+      : machine({.partition = 0, .seed = 42, .incarnation = 1, .first_id = 1, .window = window}) {}
 
   // ---- turns ----
   Tag send(CommandBody body) {
@@ -54,6 +68,10 @@ class TestMachine {
     const Command command{tag, std::move(body)};
     machine.apply(Turn{++turn}, now, {&command, 1}, rows, out);
     rows.take(out.changes);
+    for (const auto& effect : out.effects) {
+      const auto* page = std::get_if<PageWanted>(&effect.effect);
+      if (page != nullptr) pages.push_back(page->part);
+    }
     for (Reply& reply : out.replies) {
       EXPECT_LE(reply.needs.raw, turn);
       EXPECT_TRUE(replies.emplace(reply.tag, reply).second) << "two replies to one command";
@@ -167,6 +185,31 @@ class TestMachine {
     return out;
   }
 
+  // ---- backlogs ----
+  // What the store would give for a page, as it is now.
+  PageIn page(const BacklogFilter& part) const {
+    std::map<std::pair<WallTime, TaskId>, TaskRecord> sorted;
+    for (const auto& [id, task] : rows.live) {
+      const bool in_it = task.state == TaskRecord::State::ready && task.work.queue == part.queue &&
+                         task.work.kind == part.kind && task.work.priority == part.priority;
+      if (in_it) sorted.emplace(std::pair(task.ready_at, id), task);
+    }
+    PageIn found{part, {}};
+    for (auto at = sorted.lower_bound({part.ready, part.task}); at != sorted.end(); ++at) {
+      if (found.rows.size() == part.limit) break;
+      found.rows.push_back({at->second, hash64(encode(at->second))});
+    }
+    return found;
+  }
+  // Brings what is wanted until nothing more is.
+  void bring_pages() {
+    while (!pages.empty()) {
+      const BacklogFilter part = pages.front();
+      pages.erase(pages.begin());
+      ask<Done>(page(part));
+    }
+  }
+
   // ---- looking ----
   const HistoryRecord* ended(TaskId id) const { return rows.finished_task(id); }
   template <class T>
@@ -184,6 +227,7 @@ class TestMachine {
   Now now{.steady = {1'000'000'000}, .wall = {1'700'000'000'000'000'000}};
   uint64_t turn = 0;
   std::map<Tag, Reply> replies;
+  std::vector<BacklogFilter> pages;  // wanted, and not brought yet
 
  private:
   uint64_t tags_ = 0;

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "machine/execution/hooks.h"
+#include "machine/internal/backlog.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/leases.h"
 #include "machine/internal/lifecycle.h"
@@ -58,6 +59,11 @@ TaskRecord record_of(State& s, TaskSpec spec) {
 
 TaskId spawn(State& s, TaskRecord record) {
   join_barrier(s, record.work.barrier, 1);
+  if (leave_in_store(s, record)) {
+    const TaskId id = record.id;
+    emit(s, PutTask{std::move(record)});
+    return id;
+  }
   emit(s, PutTask{record});
   return adopt_task(s, std::move(record)).record.id;
 }

@@ -6,6 +6,7 @@
 // and shrink towards the end (guided self-scheduling, Polychronopoulos and Kuck 1987).
 #include <algorithm>
 
+#include "machine/internal/backlog.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/leases.h"
 #include "machine/internal/lifecycle.h"
@@ -194,12 +195,17 @@ bool give_range(Giving& g, Queue& queue, const ReadyIndex::Entry& entry, LiveArr
 }
 
 // Gives the first of this queue that the session can take; false when there is none.
-bool give_from(Giving& g, Queue& queue, std::vector<LaneId>& lanes) {
+bool give_from(Giving& g, QueueNumber number, std::vector<LaneId>& lanes) {
+  Queue& queue = queue_of(g.s, number);
   if (room_in(queue) == 0 || g.places + g.spare == 0) return false;
   for (bool slots = g.places > 0 && (g.slots > 0 || g.ahead.ns > 0);; slots = false) {
     add_lanes(g.session, slots, true, lanes);
     ReadyIndex::Entry entry;
     if (!queue.ready.front(lanes, entry)) return false;
+    if (entry.key.what == OrderKey::What::gap) {
+      met_gap(g.s, number, entry);
+      return false;
+    }
     LiveTask* task = find_task(g.s, TaskId{entry.key.id});
     const bool given =
         task != nullptr ? give_task(g, queue, entry, *task)
@@ -246,8 +252,8 @@ Turn hand_out(State& s, Session& session, const Capacity& capacity, ExchangeRepl
   std::vector<LaneId> lanes;
   const auto queues = static_cast<uint64_t>(s.queues.all.size());
   for (uint64_t empty = 0; empty < queues;) {
-    Queue& queue = s.queues.all[s.queues.claims++ % queues];
-    empty = give_from(g, queue, lanes) ? 0 : empty + 1;
+    const auto number = static_cast<QueueNumber>(s.queues.claims++ % queues);
+    empty = give_from(g, number, lanes) ? 0 : empty + 1;
   }
   if (!g.record.items.empty()) emit(s, std::move(g.record));
   return g.needs;

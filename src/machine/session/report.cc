@@ -236,10 +236,13 @@ void settle_recall(Session& session, const Report& report) {
 }  // namespace
 
 ReportAnswer take_report(State& s, Session& session, const Report& report) {
-  if (was_recorded(session, report)) return ReportAnswer::recorded;
-  if (!session.leases.contains(report.epoch)) return ReportAnswer::lease_lost;
+  const auto lease = session.leases.find(report.epoch);
+  const bool leased = lease != session.leases.end();
+  // Part of a range may have been recorded while the rest of it is still leased; a task has no parts.
+  if (!(leased && report.work.task) && was_recorded(session, report)) return ReportAnswer::recorded;
+  if (!leased) return ReportAnswer::lease_lost;
   settle_recall(session, report);
-  const LeasedWork whole = session.leases.at(report.epoch).leased;
+  const LeasedWork whole = lease->second.leased;
   ReportAnswer said = ReportAnswer::lease_lost;
   if (report.work.task) {
     LiveTask* task = find_task(s, report.work.task);

@@ -1,6 +1,7 @@
 // After a restart: work of earlier hand-outs is kept for a grace of one lease time for workers
 // outside the process, who may still be running it. Inside the process nobody is left: their
 // attempts are lost.
+#include "machine/internal/backlog.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/leases.h"
 #include "machine/internal/lifecycle.h"
@@ -47,7 +48,7 @@ void lose_index(State& s, LiveArray& array, uint64_t index) {
 void adopt_unrecorded(State& s, Session& session, const LeasedWork& held) {
   const WorkRef& work = held.work;
   if (work.task) {
-    LiveTask* task = find_task(s, work.task);
+    LiveTask* task = fetch_task(s, work.task);
     if (task == nullptr || task->leased() || !task->offered) return;
     withdraw(s, *task);
     grant_task(s, session, *task, held.epoch);

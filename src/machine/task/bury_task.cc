@@ -1,5 +1,6 @@
 // BuryTask: a person gives a task up. It lies in the dead letter with the reason given, as if it
 // had used up its attempts; a worker that runs it is told to stop.
+#include "machine/internal/backlog.h"
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/leases.h"
@@ -8,7 +9,7 @@
 namespace tidemill::machine {
 
 void decide(State& s, Tag tag, const BuryTask& command) {
-  LiveTask* task = find_task(s, command.task);
+  LiveTask* task = fetch_task(s, command.task);
   if (task == nullptr) {
     refuse(s, tag, Refused::Why::not_found,
            "task " + std::to_string(command.task.raw) +

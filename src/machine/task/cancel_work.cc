@@ -2,6 +2,7 @@
 // stay taken until the worker answers or the lease ends, unless the cancel is urgent.
 #include <algorithm>
 
+#include "machine/internal/backlog.h"
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/leases.h"
@@ -92,7 +93,7 @@ CancelResult cancel_array(State& s, LiveArray& array, Urgency urgency) {
 
 CancelResult cancel_work(State& s, const WorkRef& work, Urgency urgency, TaskError cause) {
   if (work.task) {
-    LiveTask* task = find_task(s, work.task);
+    LiveTask* task = fetch_task(s, work.task);
     return task == nullptr ? CancelResult::not_live : cancel_task(s, *task, urgency, cause);
   }
   LiveArray* array = find_array(s, work.array);

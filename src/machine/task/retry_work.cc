@@ -1,6 +1,7 @@
 // RetryWork: a person's retry opens the next round of a finished task or index. While its barrier
 // is open the item counts as open again; once that has fired it stays fired, and the reply says so.
 #include "machine/execution/hooks.h"
+#include "machine/internal/backlog.h"
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/lifecycle.h"
@@ -20,7 +21,7 @@ bool was_counted_for_good(const State& s, const WorkSpec& work) {
 
 void retry_task(State& s, Tag tag, TaskId id) {
   const std::string name = "task " + std::to_string(id.raw);
-  if (find_task(s, id) != nullptr) {
+  if (is_live(s, id)) {
     refuse(s, tag, Why::wrong_state, name + " has not ended; cancel it first, or wait for it");
     return;
   }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/hash.h"
+#include "machine/internal/backlog.h"
 #include "machine/internal/commands.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/lifecycle.h"
@@ -58,7 +59,7 @@ Flaw key_flaw(const State& s, const SpawnTasks& command, std::map<KeyName, size_
 
 Flaw after_flaw(const State& s, const TaskSpec& spec, const std::string& at) {
   for (const TaskId id : spec.after) {
-    if (find_task(s, id) != nullptr || finished_task(s, id) != nullptr) continue;
+    if (is_live(s, id) || finished_outcome(s, id)) continue;
     return {Why::not_found, at + "after: task " + std::to_string(id.raw) +
                                 " does not exist (any more); name tasks that live or whose outcome "
                                 "is still kept"};
@@ -103,10 +104,10 @@ Flaw flaw_in(const State& s, const SpawnTasks& command) {
 }
 
 std::optional<Outcome> outcome_of(const State& s, TaskId id) {
-  if (find_task(s, id) != nullptr) return std::nullopt;
-  const HistoryRecord* row = finished_task(s, id);
-  TIDEMILL_ASSERT(row != nullptr);
-  return row->outcome;
+  if (is_live(s, id)) return std::nullopt;
+  const std::optional<Outcome> outcome = finished_outcome(s, id);
+  TIDEMILL_ASSERT(outcome.has_value());
+  return outcome;
 }
 
 // Spawns one task that has no flaw. What it comes after and has already ended counts at once.

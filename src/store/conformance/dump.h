@@ -36,6 +36,7 @@ class DumpLoader : public Loader {
         std::to_string(static_cast<int>(outcome)));
   }
   void override_(IndexOverride v) override { add(line_of("override", v)); }
+  void handed_out(TaskId) override {}
   void task(TaskRecord v) override { add(line_of("task", v)); }
   void step(StepRecord v) override { add(line_of("step", v)); }
   void hand_out(HandOut v) override { hand_outs_.push_back(line_of("hand-out", v)); }

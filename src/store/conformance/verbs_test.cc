@@ -2,6 +2,8 @@
 // again.
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
+#include "model/codec.h"
 #include "os/thread.h"
 #include "store/conformance/dump.h"
 #include "store/conformance/subject.h"
@@ -91,6 +93,68 @@ class VerbsTest : public testing::TestWithParam<SubjectKind> {
 
 // A worker's thread makes child playbooks known while the engine commits; the log is short enough
 // here for checkpoints to come in between.
+TEST_P(VerbsTest, ABacklogIsReadInItsOrderAndByParts) {
+  std::vector<Change> changes;
+  for (uint64_t id = 1; id <= 9; ++id) changes.push_back(PutTask{task(id)});
+  TaskRecord other = task(10);
+  other.work.priority = 3;
+  TaskRecord elsewhere = task(11, "shell");
+  TaskRecord waiting = task(12);
+  waiting.state = TaskRecord::State::delayed;
+  waiting.run_at = {9'000'000};
+  TaskRecord again = task(13);  // tried before: its place is another one
+  again.ready_at = {1'000'003};
+  for (const TaskRecord& t : {other, elsewhere, waiting, again}) changes.push_back(PutTask{t});
+  commit(std::move(changes));
+  commit({FinishTask{finished(task(4))}});
+
+  BacklogFilter part{.queue = "default", .kind = "noop", .limit = 4};
+  part.ready = {1'000'002};
+  part.task = TaskId{2};
+  const auto ids_of = [](const std::vector<BacklogRow>& rows) {
+    std::vector<uint64_t> out;
+    for (const BacklogRow& row : rows) {
+      EXPECT_EQ(row.hash, hash64(encode(row.task)));
+      out.push_back(row.task.id.raw);
+    }
+    return out;
+  };
+  EXPECT_EQ(ids_of(taken(reader().backlog(part))), (std::vector<uint64_t>{2, 3, 13, 5}));
+  part.ready = {1'000'005};
+  part.task = TaskId{6};
+  part.limit = 100;
+  EXPECT_EQ(ids_of(taken(reader().backlog(part))), (std::vector<uint64_t>{6, 7, 8, 9}));
+  part.priority = 3;
+  EXPECT_EQ(ids_of(taken(reader().backlog(part))), (std::vector<uint64_t>{10}));
+  part.queue = "nobody's";
+  EXPECT_TRUE(taken(reader().backlog(part)).empty());
+}
+
+TEST_P(VerbsTest, ALiveTaskIsFoundByItsIdWhereverItLies) {
+  std::vector<Change> changes;
+  for (uint64_t id = 1; id <= 300; ++id) {
+    TaskRecord t = task(id, id % 3 == 0 ? "shell" : "noop");
+    t.work.priority = static_cast<int32_t>(id % 2);
+    // Many of one batch have one time; the clock was once set back.
+    t.spawned_at = t.run_at = t.ready_at = {static_cast<int64_t>(id < 200 ? id / 7 : id / 7 - 20)};
+    if (id % 11 == 0) {
+      t.state = TaskRecord::State::delayed;
+      t.run_at = {static_cast<int64_t>(10'000 - id)};
+    }
+    if (id % 13 == 0) t.state = TaskRecord::State::suspended;
+    changes.push_back(PutTask{t});
+  }
+  commit(std::move(changes));
+  Reader& read = reader();
+  for (uint64_t id = 1; id <= 300; ++id) {
+    const std::optional<TaskRow> row = taken(read.task(TaskId{id}));
+    ASSERT_TRUE(row.has_value()) << id;
+    EXPECT_EQ(row->task.id.raw, id);
+    EXPECT_EQ(row->outcome, Outcome::open);
+  }
+  EXPECT_FALSE(taken(read.task(TaskId{301})).has_value());
+}
+
 TEST_P(VerbsTest, PlansArePutWhileAnotherThreadCommits) {
   constexpr int kPlans = 60, kReads = 60;
   const auto text = [](int i) { return "playbook " + std::to_string(i) + std::string(9'000, '#'); };

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "base/hash.h"
+#include "model/codec.h"
 #include "store/memory/internal/contents.h"
 
 namespace tidemill::store {
@@ -90,6 +92,22 @@ class MemoryReader : public Reader {
         if (selected(filter, h.task, h.outcome)) out.push_back(row_of(past->second));
         ++past;
       }
+    }
+    return out;
+  }
+
+  Result<std::vector<BacklogRow>> backlog(const BacklogFilter& filter) override {
+    const os::Lock lock(c_.mutex);
+    std::map<std::pair<WallTime, TaskId>, const TaskRecord*> sorted;
+    for (const auto& [id, task] : c_.tables.live) {
+      const bool in_it = task.state == TaskRecord::State::ready && task.work.queue == filter.queue &&
+                         task.work.kind == filter.kind && task.work.priority == filter.priority;
+      if (in_it) sorted.emplace(std::pair(task.ready_at, id), &task);
+    }
+    std::vector<BacklogRow> out;
+    for (auto at = sorted.lower_bound({filter.ready, filter.task}); at != sorted.end(); ++at) {
+      if (out.size() == filter.limit) break;
+      out.push_back({*at->second, hash64(encode(*at->second))});
     }
     return out;
   }

@@ -122,6 +122,11 @@ class MemoryStore : public Store {
     }
     for (const auto& [id, barrier] : c.barriers) loader.barrier(barrier);
     load_arrays(c, loader);
+    for (const HandOut& hand_out : c.leases.out()) {
+      for (const LeasedWork& leased : hand_out.items) {
+        if (leased.work.task) loader.handed_out(leased.work.task);
+      }
+    }
     for (const auto& [id, task] : c.live) loader.task(task);
     for (auto at = c.steps.begin(); at != c.steps.end(); ++at) {
       const StepRef& ref = at->first;

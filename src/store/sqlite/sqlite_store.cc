@@ -31,6 +31,7 @@ class IgnoringLoader : public Loader {
   void items(ItemChunk) override {}
   void outcome(ArrayId, uint64_t, Outcome) override {}
   void override_(IndexOverride) override {}
+  void handed_out(TaskId) override {}
   void task(TaskRecord) override {}
   void step(StepRecord) override {}
   void hand_out(HandOut) override {}

@@ -27,7 +27,8 @@ class Recovery {
   Status overrides_of(ArrayId array);
   Status tasks();
   Status steps();
-  Status hand_outs();
+  Status read_hand_outs();
+  void hand_outs();
   Status lease_ends(std::vector<std::pair<LeaseBook::Row, LeasedWork>>& out);
   void end(const LeasedWork& ended);
   void end_what_has_an_outcome();
@@ -37,7 +38,8 @@ class Recovery {
   Loader& loader_;
   std::vector<ArrayRecord> arrays_;
   std::map<ArrayId, IndexStates> states_;
-  std::unordered_set<TaskId> live_;  // filled only when there are hand-outs
+  std::unordered_set<TaskId> handed_out_;
+  std::unordered_set<TaskId> live_;  // of those
   bool has_hand_outs_ = false;
   LeaseBook leases_;
 };
@@ -51,9 +53,10 @@ Status Recovery::run() {
   TIDEMILL_CHECK(executions());
   TIDEMILL_CHECK(barriers());
   TIDEMILL_CHECK(arrays());
+  TIDEMILL_CHECK(read_hand_outs());
   TIDEMILL_CHECK(tasks());
   TIDEMILL_CHECK(steps());
-  TIDEMILL_CHECK(hand_outs());
+  hand_outs();
   if (writer_ == nullptr) return Ok{};
   TIDEMILL_TRY(const int64_t last_hand_out, db_.number("SELECT max(row) FROM hand_outs"));
   TIDEMILL_TRY(const int64_t last_end, db_.number("SELECT max(row) FROM lease_ends"));
@@ -199,7 +202,7 @@ Status Recovery::tasks() {
     TIDEMILL_TRY(TaskRecord task, record_at<TaskRecord>(row, "live_tasks", 5, at.lane, at.state,
                                                         at.priority, at.at, row.integer(4)));
     if (writer_ != nullptr) TIDEMILL_CHECK(writer_->found_live(task, at));
-    if (has_hand_outs_) live_.insert(task.id);
+    if (has_hand_outs_ && handed_out_.contains(task.id)) live_.insert(task.id);
     loader_.task(std::move(task));
     return Ok{};
   });
@@ -226,7 +229,7 @@ Status Recovery::steps() {
 
 // ---- hand-outs ----
 
-Status Recovery::hand_outs() {
+Status Recovery::read_hand_outs() {
   std::vector<std::pair<LeaseBook::Row, LeasedWork>> ends;
   TIDEMILL_CHECK(lease_ends(ends));
   auto end = ends.begin();
@@ -240,9 +243,19 @@ Status Recovery::hand_outs() {
     return Ok{};
   }));
   for (; end != ends.end(); ++end) this->end(end->second);
+  for (const HandOut& hand_out : leases_.out()) {
+    for (const LeasedWork& item : hand_out.items) {
+      if (item.work.task && handed_out_.insert(item.work.task).second) {
+        loader_.handed_out(item.work.task);
+      }
+    }
+  }
+  return Ok{};
+}
+
+void Recovery::hand_outs() {
   end_what_has_an_outcome();
   for (HandOut& hand_out : leases_.out()) loader_.hand_out(std::move(hand_out));
-  return Ok{};
 }
 
 Status Recovery::lease_ends(std::vector<std::pair<LeaseBook::Row, LeasedWork>>& out) {

@@ -101,14 +101,9 @@ Result<std::optional<TaskRow>> SqliteReader::task(TaskId id) {
       if (!row.ok()) return bad_row("finished_tasks", key_text(id.raw), row.error().what);
       return std::optional(std::move(row).value());
     }
-    // A live task is searched for: there is no index by id (docs/storage.md).
-    TIDEMILL_TRY(Statement * live, prepared("SELECT data FROM live_tasks WHERE id = ?"));
-    TIDEMILL_TRY(const bool found, live->with(id.raw).next());
-    if (!found) return std::optional<TaskRow>();
-    Result<TaskRecord> task = decode<TaskRecord>(live->bytes(0));
-    live->restart();
-    if (!task.ok()) return bad_row("live_tasks", key_text(id.raw), task.error().what);
-    return std::optional(TaskRow{.task = std::move(task).value()});
+    TIDEMILL_TRY(std::optional<TaskRecord> live, live_task(id));
+    if (!live) return std::optional<TaskRow>();
+    return std::optional(TaskRow{.task = *std::move(live)});
   });
 }
 

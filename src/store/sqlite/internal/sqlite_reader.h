@@ -24,6 +24,7 @@ class SqliteReader : public Reader {
   Result<std::vector<StepRecord>> steps(ExecutionId id) override;
   Result<std::optional<TaskRow>> task(TaskId id) override;
   Result<std::vector<TaskRow>> tasks(const TaskFilter& filter) override;
+  Result<std::vector<BacklogRow>> backlog(const BacklogFilter& filter) override;
   Result<std::optional<ArrayRow>> array(ArrayId id) override;
   Result<std::vector<IndexRow>> outcomes(ArrayId id, uint64_t first, uint32_t limit) override;
   Result<std::vector<AttemptRecord>> attempts(const WorkRef& work) override;
@@ -50,6 +51,15 @@ class SqliteReader : public Reader {
   }
   Result<std::vector<TaskRow>> finished_tasks(const TaskFilter& filter);
   Result<std::vector<TaskRow>> live_tasks(const TaskFilter& filter);
+  Result<std::optional<TaskRecord>> live_task(TaskId id);
+  // The tasks of one lane, state and priority: they lie together.
+  struct Shelf {
+    int64_t lane = INT64_MIN;
+    int64_t state = 0;
+    int64_t priority = 0;
+  };
+  Result<bool> next_shelf(Shelf& shelf);
+  Result<std::optional<int64_t>> time_on_shelf(const Shelf& shelf, TaskId id);
   Result<std::optional<ArrayRow>> array_now(ArrayId id);
   Result<std::vector<IndexRow>> outcomes_now(ArrayId id, uint64_t first, uint32_t limit);
   // The states of the indexes from `first` on, and how many there are in all.
