@@ -1,10 +1,10 @@
-#include "machine/internal/backlog.h"
 #include "machine/internal/check.h"
 
 #include <algorithm>
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "machine/internal/backlog.h"
 #include "machine/internal/leases.h"
 #include "machine/internal/lifecycle.h"
 #include "machine/internal/queues.h"

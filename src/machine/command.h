@@ -100,9 +100,9 @@ struct RetryExecution {  // a failed one goes on: its failed steps are entered a
 };
 
 using CommandBody =
-    std::variant<ConfigureQueue, PauseQueue, ResumeQueue, PageIn, SpawnTasks, CancelWork, RetryWork, BuryTask,
-                 SpawnArray, OpenBarrier, Exchange, CloseSession, Tick, StartExecution, CancelExecution,
-                 RetryExecution>;
+    std::variant<ConfigureQueue, PauseQueue, ResumeQueue, PageIn, SpawnTasks, CancelWork, RetryWork,
+                 BuryTask, SpawnArray, OpenBarrier, Exchange, CloseSession, Tick, StartExecution,
+                 CancelExecution, RetryExecution>;
 
 using Tag = Id<struct TagTag>;
 

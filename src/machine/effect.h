@@ -17,8 +17,8 @@ struct ExecutionFinished {
   ExecutionRecord::State state = ExecutionRecord::State::done;
 };
 
-// A part of a backlog is wanted from the store, as it is once the turn is durable. It comes back as a
-// command, PageIn.
+// A part of a backlog is wanted from the store, as it is once the turn is durable. It comes back as
+// a command, PageIn.
 struct PageWanted {
   BacklogFilter part;
 };

@@ -41,7 +41,7 @@ struct MachineOptions {
   uint32_t incarnation = 1;  // of this life of the server; one more than the last
   uint64_t first_id = 1;     // of a new store
   Duration lease{};          // 0: limits::kLease
-  uint64_t window = 0;       // ready tasks kept in memory, of each queue and kind; 0: limits::kWindow
+  uint64_t window = 0;  // ready tasks kept in memory, of each queue and kind; 0: limits::kWindow
 };
 
 // When the machine wants a Tick: whichever of the two clocks gets there first.

@@ -1,8 +1,8 @@
-#include "machine/internal/backlog.h"
 #include "machine/internal/recovery.h"
 
 #include <algorithm>
 
+#include "machine/internal/backlog.h"
 #include "machine/internal/emit.h"
 #include "machine/internal/leases.h"
 #include "machine/internal/lifecycle.h"

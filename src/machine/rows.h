@@ -14,8 +14,8 @@ namespace tidemill::machine {
 
 struct Needs {
   std::vector<std::pair<std::string, std::string>> keys;  // (queue, idempotency key)
-  std::vector<TaskId> outcomes;                            // of tasks named by `after`
-  std::vector<TaskId> finished_tasks;                      // named by retry
+  std::vector<TaskId> outcomes;                           // of tasks named by `after`
+  std::vector<TaskId> finished_tasks;                     // named by retry
   std::vector<TaskId> stored_tasks;  // that may lie in a backlog: named by cancel, bury, a worker
   bool some_stored = false;          // some live tasks lie in the store only
   std::vector<WorkRef> finished_indexes;                   // named by retry
@@ -23,8 +23,9 @@ struct Needs {
   std::vector<ExecutionId> finished_executions;            // named by retry: the record and its steps
   std::vector<ResultRef> results;  // routing values of a step that are in its row
   bool empty() const {
-    return keys.empty() && outcomes.empty() && finished_tasks.empty() && stored_tasks.empty() && finished_indexes.empty() && plans.empty() &&
-           finished_executions.empty() && results.empty();
+    return keys.empty() && outcomes.empty() && finished_tasks.empty() && stored_tasks.empty() &&
+           finished_indexes.empty() && plans.empty() && finished_executions.empty() &&
+           results.empty();
   }
 };
 

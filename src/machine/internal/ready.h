@@ -17,8 +17,8 @@
 
 namespace tidemill::machine {
 
-// Fixed when the work becomes ready. A gap stands where the part of a backlog begins that lies in the
-// store only: just before the work whose key it has otherwise.
+// Fixed when the work becomes ready. A gap stands where the part of a backlog begins that lies in
+// the store only: just before the work whose key it has otherwise.
 struct OrderKey {
   enum class What : uint8_t { gap, work };
   int32_t major = 0;  // priority; 0 when the queue ages

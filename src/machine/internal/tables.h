@@ -57,15 +57,16 @@ struct Backlog {
   QueueNumber queue = 0;
   uint32_t kind = 0;
   int32_t priority = 0;
-  uint32_t window = 0;    // counts those in memory for all priorities of the queue and kind
-  uint64_t resident = 0;  // in memory and nobody's
-  uint64_t stored = 0;    // in the store only
+  uint32_t window = 0;         // counts those in memory for all priorities of the queue and kind
+  uint64_t resident = 0;       // in memory and nobody's
+  uint64_t stored = 0;         // in the store only
   uint64_t stored_in[2] = {};  // of them, in the lane of places and in that of slots
   BacklogPlace from;           // with `stored` > 0: before it all are in memory
   std::optional<BacklogPlace> gap[2];  // where it stands in each lane
-  bool asked = false;     // the next page is on its way, from `asked_from` on
+  bool asked = false;                  // the next page is on its way, from `asked_from` on
   BacklogPlace asked_from;
-  std::optional<BacklogPlace> left_since;  // the first that was left to the store since it was asked
+  std::optional<BacklogPlace>
+      left_since;  // the first that was left to the store since it was asked
   std::set<TaskId> ended_since;
   bool drawn = false;  // is to be looked at when the turn ends
 };
@@ -79,8 +80,8 @@ struct QueueTable {
   std::vector<Duration> kind_means;            // measured time of one attempt; 0: not known yet
   std::deque<Backlog> backlogs;                // by number
   std::map<std::tuple<QueueNumber, uint32_t, int32_t>, BacklogNumber> backlog_numbers;
-  BacklogNumber last_backlog = 0;              // asked for last
-  std::vector<uint64_t> windows;               // tasks in memory, of each queue and kind
+  BacklogNumber last_backlog = 0;  // asked for last
+  std::vector<uint64_t> windows;   // tasks in memory, of each queue and kind
 };
 
 // ---- tasks ----
@@ -107,7 +108,7 @@ struct TaskTable {
   std::set<TaskId> held_by_barrier;  // blocked until their barrier fires
   uint64_t by_state[4] = {};  // TaskRecord::State; leased ones count as ready
   uint64_t leased = 0;
-  uint64_t stored = 0;  // of the ready ones, those in the store only
+  uint64_t stored = 0;                    // of the ready ones, those in the store only
   std::unordered_set<TaskId> handed_out;  // until recovery is finished: those that may be held
 };
 

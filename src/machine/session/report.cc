@@ -238,7 +238,8 @@ void settle_recall(Session& session, const Report& report) {
 ReportAnswer take_report(State& s, Session& session, const Report& report) {
   const auto lease = session.leases.find(report.epoch);
   const bool leased = lease != session.leases.end();
-  // Part of a range may have been recorded while the rest of it is still leased; a task has no parts.
+  // Part of a range may have been recorded while the rest of it is still leased; a task has no
+  // parts.
   if (!(leased && report.work.task) && was_recorded(session, report)) return ReportAnswer::recorded;
   if (!leased) return ReportAnswer::lease_lost;
   settle_recall(session, report);

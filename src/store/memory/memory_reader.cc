@@ -100,8 +100,9 @@ class MemoryReader : public Reader {
     const os::Lock lock(c_.mutex);
     std::map<std::pair<WallTime, TaskId>, const TaskRecord*> sorted;
     for (const auto& [id, task] : c_.tables.live) {
-      const bool in_it = task.state == TaskRecord::State::ready && task.work.queue == filter.queue &&
-                         task.work.kind == filter.kind && task.work.priority == filter.priority;
+      const bool in_it = task.state == TaskRecord::State::ready &&
+                         task.work.queue == filter.queue && task.work.kind == filter.kind &&
+                         task.work.priority == filter.priority;
       if (in_it) sorted.emplace(std::pair(task.ready_at, id), &task);
     }
     std::vector<BacklogRow> out;
