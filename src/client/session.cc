@@ -1,6 +1,7 @@
 #include "client/session.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr Duration kFirstRetry = milliseconds(20);
 constexpr Duration kLastRetry = seconds(1);
+constexpr uint64_t kReportBytesMax = 16 * 1024 * 1024;  // a server takes 64 MiB in one request
 
 }  // namespace
 
@@ -50,12 +52,29 @@ bool Session::may_gather() {
 void Session::pump() {
   // Until the first reply has named the session nothing can be numbered in it.
   if (!id_) {
-    if (open_.empty()) send(std::exchange(pending_, {}));
+    if (open_.empty()) send(next_reports());
     return;
   }
   const bool reports = !pending_.empty() && with_reports_ == 0 && !may_gather();
   if (reports ? open_.empty() : wants_idle()) send({});
-  if (reports) send(std::exchange(pending_, {}));
+  if (reports) send(next_reports());
+}
+
+// As many as fit well into one request; the others follow when it is answered.
+std::vector<PendingReport> Session::next_reports() {
+  uint64_t bytes = 0;
+  size_t count = 0;
+  for (; count < pending_.size() && bytes < kReportBytesMax; ++count) {
+    const Report& report = pending_[count].report;
+    bytes += report.result.inline_json.size() + report.log.size();
+    for (const std::string& result : report.results) bytes += result.size();
+  }
+  if (count == pending_.size()) return std::exchange(pending_, {});
+  const auto end = pending_.begin() + static_cast<ptrdiff_t>(count);
+  std::vector<PendingReport> some(std::make_move_iterator(pending_.begin()),
+                                  std::make_move_iterator(end));
+  pending_.erase(pending_.begin(), end);
+  return some;
 }
 
 // One without reports is kept open: what there is to hand out comes with its reply, which waits for
@@ -95,7 +114,9 @@ void Session::send(std::vector<PendingReport> reports) {
   if (number == 1) {
     request.kinds = kinds_;
     request.held = host_.held();
-    for (const PendingReport& p : reports) request.held.push_back({p.report.work, p.report.epoch});
+    for (const std::vector<PendingReport>* all : {&reports, &pending_}) {
+      for (const PendingReport& p : *all) request.held.push_back({p.report.work, p.report.epoch});
+    }
   }
   for (PendingReport& p : reports) {
     p.report.trace.sent = now - p.received;
@@ -169,14 +190,14 @@ void Session::begin_again() {
     }
   }
   for (PendingReport& p : pending_) again.push_back(std::move(p));
-  pending_.clear();
+  pending_ = std::move(again);
   open_.clear();
   with_reports_ = 0;
   id_ = {};
   last_number_ = 0;
   last_reply_ = 0;
   ++life_;
-  send(std::move(again));
+  send(next_reports());
 }
 
 }  // namespace tidemill::client

@@ -67,6 +67,7 @@ class Session {
 
   bool wants_idle() const;
   bool may_gather();
+  std::vector<PendingReport> next_reports();
   void send(std::vector<PendingReport> reports);
   void transmit(uint64_t number);
   void take_reply(uint64_t number, Result<ExchangeReply> reply);

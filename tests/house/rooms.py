@@ -16,6 +16,7 @@ ROOMS = {  # room: the rooms it may include
     "net": "base os",
     "engine": "base model machine playbook study ledger store blob os",
     "client": "base model wire net os",
+    "sdk": "base model wire net client os",
     "api": "base model wire machine engine net",
     "worker": "base model wire playbook client blob os",
     "cli": "base model wire playbook study ledger client os",
