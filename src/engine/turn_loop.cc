@@ -67,6 +67,8 @@ class MachineLoader : public store::Loader {
   Turn last_turn_;
 };
 
+constexpr size_t kReserveMax = 16'384;  // changes
+
 // An execution whose playbook cannot be had any more stops the start: to leave it out would be to
 // lose it without a word.
 Status check_plan(ExecutionId id, const Result<playbook::PlanPtr>& plan) {
@@ -127,7 +129,10 @@ Status TurnLoop::decide(Now now) {
   if (behind && needs.some_stored && prefetch_->missed_a_task()) return Ok{};
 
   const Turn turn{turn_.raw + 1};
+  // Turns of a busy time are alike, and moving what has been written to make room costs.
+  output_.changes.reserve(std::min(changes_of_last_turn_, kReserveMax));
   machine_->apply(turn, now, commands_, *prefetch_, output_);
+  changes_of_last_turn_ = output_.changes.size();
   commands_.clear();
   const bool changed = !output_.changes.empty();
   if (changed) {
@@ -177,7 +182,8 @@ std::vector<machine::PageWanted> TurnLoop::take_pages() {
 
 Result<machine::PageIn> read_page(store::Reader& reader, const machine::PageWanted& wanted) {
   TIDEMILL_TRY(std::vector<BacklogRow> rows, reader.backlog(wanted.part));
-  return machine::PageIn{wanted.part, std::move(rows)};
+  return machine::PageIn{wanted.part,
+                         std::make_shared<std::vector<BacklogRow>>(std::move(rows))};
 }
 
 void TurnLoop::abandon(const Error& error) {

@@ -89,6 +89,7 @@ class TurnLoop {
   std::map<machine::Tag, OnReply> waiting_;
   std::deque<std::pair<Turn, machine::PageWanted>> pages_;
   machine::TurnOutput output_;
+  size_t changes_of_last_turn_ = 0;
   CommitBatch pending_;
   Turn turn_;
   uint64_t next_tag_ = 1;

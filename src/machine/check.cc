@@ -180,7 +180,15 @@ void check_state(const State& s) {
   TIDEMILL_ASSERT(std::equal(tally.by_state, tally.by_state + 4, s.tasks.by_state));
   check_queues(s, tally);
   check_barriers(s, tally);
-  for (const auto& [id, session] : s.sessions.all) check_session(s, session);
+  uint64_t working = 0, slots = 0, slot_leases = 0;
+  for (const auto& [id, session] : s.sessions.all) {
+    check_session(s, session);
+    working += session.draining ? 0 : 1;
+    slots += session.draining ? 0 : session.slots;
+    slot_leases += session.slot_leases;
+  }
+  TIDEMILL_ASSERT(working == s.sessions.working && slots == s.sessions.slots);
+  TIDEMILL_ASSERT(slot_leases == s.sessions.slot_leases);
 }
 
 uint64_t volatile_hash(const State& s) {

@@ -3,6 +3,7 @@
 // is in the file of its name below task/, array/, queue/, session/, timer/, execution/. The engine
 // gives every command a tag; its reply carries the tag again. Values; any thread.
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,7 +28,8 @@ struct ResumeQueue {
 // The answer of the shells to PageWanted: the next part of a backlog, in its order.
 struct PageIn {
   BacklogFilter wanted;
-  std::vector<BacklogRow> rows;  // fewer than wanted: there is nothing behind them
+  // Fewer than wanted: there is nothing behind them. The machine takes the records out of it.
+  std::shared_ptr<std::vector<BacklogRow>> rows;
 };
 
 // ---- task/ ----

@@ -67,7 +67,7 @@ inline constexpr uint64_t kPipelineGuard = 1'000'000;  // tool calls of one pipe
 
 // ---- the engine ----
 inline constexpr uint32_t kTurnCommandsMax = 4'096;  // commands gathered into one turn
-inline constexpr uint64_t kWindow = 200'000;  // ready tasks kept in memory, of each queue and kind
-inline constexpr uint64_t kPage = 2'048;      // tasks brought in from the store at a time
+inline constexpr uint64_t kWindow = 16'384;  // ready tasks kept in memory, of each queue and kind
+inline constexpr uint64_t kPage = 4'096;      // tasks brought in from the store at a time
 
 }  // namespace tidemill::limits

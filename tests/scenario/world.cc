@@ -198,7 +198,7 @@ void World::bring_pages() {
     ASSERT_TRUE(reader.ok());
     auto rows = (*reader)->backlog(part);
     ASSERT_TRUE(rows.ok()) << rows.error().what;
-    apply(machine::PageIn{part, std::move(*rows)});
+    apply(machine::PageIn{part, std::make_shared<std::vector<BacklogRow>>(std::move(*rows))});
   }
 }
 

@@ -18,6 +18,7 @@ struct Capacity {
   uint32_t places = 0;  // free
   uint32_t spare = 0;   // what may wait at the worker for a place
 };
+bool anything_ready(const State& s);
 // Leases what the session can take, in the order of P5, and adds it to the reply. The turn that
 // must be durable before that reply may leave.
 Turn hand_out(State& s, Session& session, const Capacity& capacity, ExchangeReply& reply);
@@ -25,6 +26,7 @@ Turn hand_out(State& s, Session& session, const Capacity& capacity, ExchangeRepl
 // ---- parked.cc ----
 // Adds what the worker must be told (cancels, recalls) to a reply; true when there was something.
 bool add_notices(Session& session, ExchangeReply& reply);
+bool has_notices(const Session& session);  // that no reply carries yet
 void park(State& s, Session& session, Tag tag, const Capacity& capacity);
 // Answers the parked exchange with what there is, if only nothing.
 void release_parked(State& s, Session& session);
@@ -36,7 +38,14 @@ void serve_parked(State& s);
 // Sends the reply and remembers it for a repetition.
 void send_reply(State& s, Session& session, Tag tag, ExchangeReply reply, Turn needs);
 
+// ---- recall.cc ----
+// At the end of a turn: work that waits at a worker is asked back for one that has nothing to do.
+void recall_for_idle(State& s);
+
 // ---- end_session.cc ----
+// Adds a session to what all can take, or takes it out.
+enum class Counted : uint8_t { in, out };
+void count_capacity(State& s, const Session& session, Counted way);
 // The session's timer rang: its lease time or its grace has passed, or an exchange came in between.
 void session_due(State& s, SessionId id);
 void schedule_session(State& s, const Session& session);

@@ -39,6 +39,7 @@ struct TurnState {
   std::deque<ArrayId> full_arrays;      // that may have nothing left to run
   std::set<TaskId> ended_now;           // of those that `rows` had from the store
   std::vector<BacklogNumber> drawn;     // backlogs that may want their next page
+  std::vector<SessionId> noticed;       // sessions that are to be told something
   bool something_ready = false;         // parked exchanges are to be served
 };
 

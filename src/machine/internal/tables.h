@@ -190,7 +190,8 @@ struct Lease {
   SteadyTime times_out = SteadyTime::never();
   Duration expected;   // how long its slot will be busy with it, when that was known
   bool needs_slot = true;
-  bool recalled = false;
+  bool recalled = false;  // asked, and not answered
+  bool started = false;   // the holder said so, when it was asked
 };
 
 // Something the worker must be told, repeated until the reply that said it is known to have
@@ -242,6 +243,10 @@ struct Session {
 struct SessionTable {
   std::map<SessionId, Session> all;
   std::set<SessionId> parked;
+  // Of those that are not draining: how many there are, and their slots.
+  uint64_t working = 0;
+  uint64_t slots = 0;
+  uint64_t slot_leases = 0;  // of all sessions
   // Work of hand-outs of earlier incarnations, kept for who may come back with it: indexes still
   // open.
   std::map<LeaseEpoch, Lease> reserved;

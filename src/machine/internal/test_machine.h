@@ -194,10 +194,10 @@ class TestMachine {
                          task.work.kind == part.kind && task.work.priority == part.priority;
       if (in_it) sorted.emplace(std::pair(task.ready_at, id), task);
     }
-    PageIn found{part, {}};
+    PageIn found{part, std::make_shared<std::vector<BacklogRow>>()};
     for (auto at = sorted.lower_bound({part.ready, part.task}); at != sorted.end(); ++at) {
-      if (found.rows.size() == part.limit) break;
-      found.rows.push_back({at->second, hash64(encode(at->second))});
+      if (found.rows->size() == part.limit) break;
+      found.rows->push_back({at->second, hash64(encode(at->second))});
     }
     return found;
   }

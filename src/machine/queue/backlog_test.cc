@@ -88,8 +88,8 @@ TEST_F(BacklogTest, OneThatEndsWhileItsPageIsOnItsWayStaysEnded) {
   ASSERT_FALSE(m.pages.empty());
   const PageIn page = m.page(m.pages.front());  // read before the cancel
   m.pages.erase(m.pages.begin());
-  ASSERT_FALSE(page.rows.empty());
-  const TaskId named = page.rows.front().task.id;
+  ASSERT_FALSE(page.rows->empty());
+  const TaskId named = page.rows->front().task.id;
   m.ask<Cancelled>(CancelWork{WorkRef::of(named)});
   m.ask<Done>(page);
   EXPECT_EQ(m.machine.counts().ready + given.size(), 19U);

@@ -9,36 +9,32 @@
 
 namespace tidemill::machine {
 
-namespace {
-
-BacklogPlace behind(const TaskRecord& task) { return {task.ready_at, TaskId{task.id.raw + 1}}; }
-
-}  // namespace
-
 void decide(State& s, Tag tag, const PageIn& command) {
   const BacklogFilter& wanted = command.wanted;
   Backlog& backlog = backlog_of(s, backlog_number(s, queue_number(s, wanted.queue),
                                                   kind_number(s, wanted.kind), wanted.priority));
-  const bool last = command.rows.size() < wanted.limit;
+  const bool last = command.rows->size() < wanted.limit;
   TIDEMILL_ASSERT(backlog.asked);
   const std::optional<BacklogPlace> end = backlog.left_since;
+  BacklogPlace next = backlog.from;
   bool all = true;
-  for (const BacklogRow& row : command.rows) {
+  for (BacklogRow& row : *command.rows) {
     const BacklogPlace place = place_in_backlog(row.task);
     TIDEMILL_ASSERT(place >= backlog.asked_from);
     all = !end || place < *end;
     if (!all) break;
     const TaskId id = row.task.id;
+    next = {place.ready, TaskId{id.raw + 1}};
     const bool known = find_task(s, id) != nullptr || backlog.ended_since.contains(id);
     if (place < backlog.from || known || !may_be_stored(row.task)) continue;
-    bring_in(s, backlog, row.task, row.hash);
+    bring_in(s, backlog, std::move(row.task), row.hash);
   }
   backlog.asked = false;
   backlog.left_since.reset();
   backlog.ended_since.clear();
   if (backlog.stored > 0) {
     TIDEMILL_ASSERT(end || !last);
-    backlog.from = !all || last ? *end : behind(command.rows.back().task);
+    backlog.from = !all || last ? *end : next;
     draw(s, backlog);
   }
   settle_gap(s, backlog);

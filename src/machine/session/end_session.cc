@@ -114,7 +114,20 @@ void end_session(State& s, SessionId id) {
   }
   TIDEMILL_ASSERT(session->leases.empty());
   s.timers.steady.remove(due_at(*session), session_timer(id));
+  count_capacity(s, *session, Counted::out);
   s.sessions.all.erase(id);
+}
+
+void count_capacity(State& s, const Session& session, Counted way) {
+  if (session.draining) return;
+  if (way == Counted::in) {
+    s.sessions.working += 1;
+    s.sessions.slots += session.slots;
+  } else {
+    TIDEMILL_ASSERT(s.sessions.working > 0 && s.sessions.slots >= session.slots);
+    s.sessions.working -= 1;
+    s.sessions.slots -= session.slots;
+  }
 }
 
 void attempt_due(State& s, SessionId id, const LeaseEpoch& epoch) {

@@ -20,6 +20,7 @@ Session& open_session(State& s, const Exchange& command) {
   Session& session = s.sessions.all[id];
   session.id = id;
   session.in_process = command.in_process;
+  ++s.sessions.working;
   return session;
 }
 
@@ -97,6 +98,7 @@ Capacity capacity_of(const Session& session, const ExchangeRequest& request) {
 }
 
 void take_capacity(State& s, Session& session, const ExchangeRequest& request) {
+  count_capacity(s, session, Counted::out);
   session.draining = request.draining;
   if (!request.kinds.empty()) {
     session.kinds.clear();
@@ -110,6 +112,7 @@ void take_capacity(State& s, Session& session, const ExchangeRequest& request) {
   if (request.free_places > 0)
     session.places = std::max(session.places, static_cast<uint32_t>(places));
   session.slots = std::max(session.slots, request.free_slots);
+  count_capacity(s, session, Counted::in);
 }
 
 }  // namespace

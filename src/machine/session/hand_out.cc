@@ -33,18 +33,6 @@ struct Giving {
 
 // ---- how much ----
 
-uint64_t workers_of(const State& s) {
-  uint64_t n = 0;
-  for (const auto& [id, session] : s.sessions.all) n += session.draining ? 0 : 1;
-  return std::max<uint64_t>(n, 1);
-}
-
-uint64_t slots_of_all(const State& s) {
-  uint64_t n = 0;
-  for (const auto& [id, session] : s.sessions.all) n += session.draining ? 0 : session.slots;
-  return std::max<uint64_t>(n, 1);
-}
-
 constexpr bool is_short(Duration mean) {
   return mean.ns > 0 && mean <= limits::kPrefetchLongest;
 }
@@ -226,12 +214,12 @@ Duration allowed_ahead(const Session& session, const Capacity& capacity) {
                       static_cast<int64_t>(waiting);
 }
 
+}  // namespace
+
 bool anything_ready(const State& s) {
   return std::any_of(s.queues.all.begin(), s.queues.all.end(),
                      [](const Queue& queue) { return queue.ready.size() > 0; });
 }
-
-}  // namespace
 
 Turn hand_out(State& s, Session& session, const Capacity& capacity, ExchangeReply& reply) {
   if (session.draining || session.kinds.empty()) return Turn{};
@@ -245,8 +233,8 @@ Turn hand_out(State& s, Session& session, const Capacity& capacity, ExchangeRepl
            .ahead = allowed_ahead(session, capacity),
            .places = capacity.places,
            .spare = capacity.spare,
-           .workers = workers_of(s),
-           .all_slots = slots_of_all(s),
+           .workers = std::max<uint64_t>(s.sessions.working, 1),
+           .all_slots = std::max<uint64_t>(s.sessions.slots, 1),
            .needs = {}};
 
   std::vector<LaneId> lanes;

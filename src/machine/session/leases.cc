@@ -23,6 +23,7 @@ Lease& add_lease(State& s, Session& session, const LeasedWork& leased, const Wor
   lease.needs_slot = work.needs_slot;
   if (lease.needs_slot) {
     ++session.slot_leases;
+    ++s.sessions.slot_leases;
   } else {
     session.open_places += lease.open;
   }
@@ -74,6 +75,7 @@ Dropped shrink(State& s, SessionId holder, const LeaseEpoch& epoch) {
   if (--lease.open > 0) return dropped;
   if (lease.needs_slot) {
     --session->slot_leases;
+    --s.sessions.slot_leases;
     session->slot_work = session->slot_work - lease.expected;
   }
   if (lease.times_out != SteadyTime::never()) {
@@ -233,7 +235,10 @@ std::vector<IndexRange> open_ranges(const LiveArray& array, const LeasedWork& le
 }
 
 void tell_cancel(State& s, SessionId id, const LeasedWork& leased) {
-  if (Session* session = find_session(s, id)) session->cancels.push_back({leased, 0});
+  Session* session = find_session(s, id);
+  if (session == nullptr) return;
+  session->cancels.push_back({leased, 0});
+  s.turn.noticed.push_back(id);
 }
 
 }  // namespace tidemill::machine

@@ -1,6 +1,7 @@
 // Parked exchanges: those with nothing to report and nothing to get wait here, at most a third of
 // the lease time, until there is work or something to tell.
 #include <algorithm>
+#include <utility>
 
 #include "machine/internal/emit.h"
 #include "machine/internal/leases.h"
@@ -41,7 +42,30 @@ bool add_unsent(std::vector<Notice>& notices, uint64_t reply, std::vector<Leased
   return any;
 }
 
+// Hands what is ready to those that wait for work.
+void serve_waiting(State& s) {
+  const std::vector<SessionId> parked(s.sessions.parked.begin(), s.sessions.parked.end());
+  for (const SessionId id : parked) {
+    if (!anything_ready(s)) return;
+    Session& session = s.sessions.all.at(id);
+    const Capacity capacity{session.parked->free_slots, session.parked->free_places,
+                            session.parked->spare_places};
+    ExchangeReply reply = empty_reply(s, session);
+    const Turn needs = hand_out(s, session, capacity, reply);
+    if (reply.assignments.empty()) continue;
+    add_notices(session, reply);
+    const Tag tag = unpark(s, session).tag;
+    send_reply(s, session, tag, std::move(reply), needs);
+  }
+}
+
 }  // namespace
+
+bool has_notices(const Session& session) {
+  const auto unsent = [](const Notice& notice) { return notice.reply == 0; };
+  return std::any_of(session.cancels.begin(), session.cancels.end(), unsent) ||
+         std::any_of(session.recalls.begin(), session.recalls.end(), unsent);
+}
 
 bool add_notices(Session& session, ExchangeReply& reply) {
   const bool cancels = add_unsent(session.cancels, reply.number, reply.cancels);
@@ -81,22 +105,13 @@ void serve_overtaken(State& s, Session& session, const Capacity& capacity) {
 }
 
 void serve_parked(State& s) {
-  const std::vector<SessionId> parked(s.sessions.parked.begin(), s.sessions.parked.end());
-  for (const SessionId id : parked) {
-    Session& session = s.sessions.all.at(id);
-    ExchangeReply reply = empty_reply(s, session);
-    const bool told = add_notices(session, reply);
-    Turn needs;
-    if (s.turn.something_ready) {
-      const Capacity capacity{session.parked->free_slots, session.parked->free_places,
-                              session.parked->spare_places};
-      needs = hand_out(s, session, capacity, reply);
-    }
-    if (!told && reply.assignments.empty()) continue;
-    const Tag tag = unpark(s, session).tag;
-    send_reply(s, session, tag, std::move(reply), needs);
-  }
+  if (s.turn.something_ready) serve_waiting(s);
   s.turn.something_ready = false;
+  recall_for_idle(s);
+  for (const SessionId id : std::exchange(s.turn.noticed, {})) {
+    Session* session = find_session(s, id);
+    if (session != nullptr && session->parked && has_notices(*session)) release_parked(s, *session);
+  }
 }
 
 void send_reply(State& s, Session& session, Tag tag, ExchangeReply reply, Turn needs) {

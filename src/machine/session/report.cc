@@ -230,7 +230,9 @@ bool was_recorded(const Session& session, const Report& report) {
 void settle_recall(Session& session, const Report& report) {
   std::erase_if(session.recalls, [&](const Notice& n) { return n.work.epoch == report.epoch; });
   const auto lease = session.leases.find(report.epoch);
-  if (lease != session.leases.end()) lease->second.recalled = false;
+  if (lease == session.leases.end()) return;
+  lease->second.recalled = false;
+  lease->second.started = report.kind == Report::Kind::started;
 }
 
 }  // namespace

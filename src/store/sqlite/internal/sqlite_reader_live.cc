@@ -72,8 +72,12 @@ Result<bool> SqliteReader::next_shelf(Shelf& shelf) {
 
 // The only time on the shelf at which the task could lie, as far as ids grow with it.
 Result<std::optional<int64_t>> SqliteReader::time_on_shelf(const Shelf& shelf, TaskId id) {
-  TIDEMILL_TRY(Statement * ends, prepared("SELECT min(at), max(at) FROM live_tasks WHERE lane = ? "
-                                          "AND state = ? AND priority = ?"));
+  // (SQLite looks at an end of the index for one of the two, at all of it for both.)
+  TIDEMILL_TRY(
+      Statement * ends,
+      prepared("SELECT (SELECT min(at) FROM live_tasks WHERE lane = ?1 AND state = ?2 AND "
+               "priority = ?3), (SELECT max(at) FROM live_tasks WHERE lane = ?1 AND state = ?2 "
+               "AND priority = ?3)"));
   TIDEMILL_TRY(const bool any, ends->with(shelf.lane, shelf.state, shelf.priority).next());
   if (!any) return std::optional<int64_t>();
   int64_t low = ends->integer(0);

@@ -17,6 +17,10 @@ Status Writer::Statements::prepare(Database& db) {
       {&put_finished,
        "INSERT INTO finished_tasks VALUES "
        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      {&put_done,
+       "INSERT INTO finished_tasks (row, id, turn, lane, outcome, execution, step, attempts, "
+       "spawned, waited, ran, result, trace, task) VALUES "
+       "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
       {&put_finished_row, "INSERT INTO finished_rows VALUES (?, ?)"},
       {&find_finished_row, "SELECT row FROM finished_rows WHERE id = ?"},
       {&drop_finished, "DELETE FROM finished_tasks WHERE row = ?"},
