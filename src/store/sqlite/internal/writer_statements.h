@@ -9,7 +9,8 @@ namespace tidemill::store {
 
 struct Writer::Statements {
   Statement put_counters, put_turn, set_turn_time, put_lane, put_queue;
-  Statement put_live, drop_live, find_live, put_finished, put_done, put_finished_row, find_finished_row;
+  Statement put_live, drop_live, find_live, put_finished, put_done, put_finished_row,
+      find_finished_row;
   Statement drop_finished, drop_finished_row, put_attempt;
   Statement put_array, finish_array, put_items, put_outcomes, put_bodies;
   Statement put_override, drop_override;
