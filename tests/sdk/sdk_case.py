@@ -1,5 +1,6 @@
 """What the tests of the Python SDK share: a real server, workers that are stopped at the end, a
 server that answers what a test says, and a wire that can be cut."""
+import logging
 import os
 import pathlib
 import socket
@@ -16,6 +17,7 @@ sys.path.insert(0, str(SDK))
 
 from tidemill import Client, Worker  # noqa: E402
 
+logging.getLogger("tidemill").setLevel(logging.CRITICAL)
 SECONDS = 60  # only what hangs takes so long
 
 
@@ -167,6 +169,7 @@ class Wire:
             if self._is_cut:
                 near.close()
                 continue
+            # Each is closed by the thread that reads from it.
             far = socket.create_connection(("127.0.0.1", self._to))
             self._open += [near, far]
             for a, b in ((near, far), (far, near)):
@@ -179,6 +182,7 @@ class Wire:
         except OSError:
             pass
         self._shut(b)
+        a.close()
 
     @staticmethod
     def _shut(one: socket.socket) -> None:

@@ -131,6 +131,54 @@ class InThreads(SdkCase):
             self.assertEqual(outcome.outcome, "done")
 
 
+class OnArrays(SdkCase):
+    def test_each_index_gets_its_item(self) -> None:
+        for processes in (False, True):
+            worker = Worker(self.client, slots=2, processes=processes).add(handlers)
+            thread = self.work(worker)
+            id = self.client.spawn_array("square", range(500))
+            self.assertEqual(self.client.wait_array(id, SECONDS)["done"], 500)
+            self.assertEqual(self.client.array_results(id), [n * n for n in range(500)])
+            worker.stop()
+            thread.join(SECONDS)
+
+    def test_or_its_number(self) -> None:
+        worker = Worker(self.client, slots=2)
+
+        @worker.task("number")
+        async def number(input, ctx):
+            if ctx.index == 7:
+                raise Failure("seven", retryable=False)
+            return [input, ctx.index]
+
+        self.work(worker)
+        id = self.client.spawn_array(number, count=20, input="x", max_failed=1)
+        ended = self.client.wait_array(id, SECONDS)
+        self.assertEqual((ended["done"], ended["failed"]), (19, 1))
+        self.assertEqual(self.client.array_results(id),
+                         [["x", n] if n != 7 else None for n in range(20)])
+        with self.assertRaises(ValueError):
+            self.client.spawn_array(number)
+        with self.assertRaises(TimeoutError):
+            self.client.wait_array(self.client.spawn_array("unknown", count=1), 0.05)
+
+    def test_a_cancel_reaches_all_that_run(self) -> None:
+        worker = Worker(self.client, slots=2)
+        begun = threading.Event()
+
+        @worker.task("long")
+        def long(input, ctx):
+            begun.set()
+            ctx.wait(SECONDS)
+            ctx.check()
+
+        self.work(worker)
+        id = self.client.spawn_array(long, count=100)
+        begun.wait(SECONDS)
+        self.client.request("POST", f"/v1/arrays/{id}/cancel")
+        self.assertEqual(self.client.wait_array(id, SECONDS)["cancelled"], 100)
+
+
 class InProcesses(SdkCase):
     def test_processes_are_used_again(self) -> None:
         self.work(Worker(self.client, slots=2, processes=True).add(handlers))

@@ -8,6 +8,7 @@ import os
 import sys
 from typing import Any, List, Optional
 
+from . import __version__
 from .client import Client
 from .errors import TidemillError
 from .worker import Worker
@@ -44,6 +45,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tidemill")
+    parser.add_argument("--version", action="version", version=f"tidemill {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     worker = commands.add_parser(
         "worker", help="run tasks of a server with handlers of a module", epilog=EXAMPLES,

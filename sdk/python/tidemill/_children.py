@@ -160,7 +160,8 @@ class InProcess:
         context = held.context
         try:
             self._work.send((self._number, context.kind, held.input,
-                             (context.task, context.queue, context.kind, context.attempt)))
+                             (context.task, context.queue, context.kind, context.attempt,
+                              context.index)))
             if held.timeout is not None and not self._work.poll(held.timeout):
                 held.stop("timeout")
             answer: Tuple[Report, int] = self._work.recv()

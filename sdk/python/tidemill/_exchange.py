@@ -22,7 +22,7 @@ from ._answers import Request
 from ._http import Connection
 from ._pauses import Budget, Pauses
 from ._reports import Report, failed, returned
-from ._session import Reply, Session, ref_of
+from ._session import Key, Reply, Session, keys_of, ref_of, runs_of
 from .context import Context
 from .errors import ServerError, Unavailable
 from .handlers import Handler
@@ -34,19 +34,23 @@ log = logging.getLogger("tidemill")
 
 
 class Held:
-    """A piece of work from its hand-out to the answer to its report."""
+    """A task, or one index of an array, from its hand-out to the answer to its report."""
 
-    def __init__(self, work: Dict[str, Any], handler: Optional[Handler]) -> None:
-        self.epoch: str = work["epoch"]  # names a hand-out
-        self.ref = ref_of(work)
+    def __init__(self, work: Dict[str, Any], key: Key, handler: Optional[Handler]) -> None:
+        index = key[1] if "array" in work else None
+        self.key = key
+        self.name: str = work["array"] if index is not None else work["task"]
+        self.ref = ref_of(work, index)
         self.handler = handler
         self.input: Any = work.get("input")
+        if index is not None and work.get("items"):
+            self.input = work["items"][index - work["first"]]
         self.needs_slot: bool = work.get("needs_slot", True)
         self.received = time.monotonic()
         timeout = work.get("timeout_ms")
         self.timeout: Optional[float] = timeout / 1000 if timeout else None  # seconds
-        self.context = Context(work.get("task", ""), work["queue"], work["kind"],
-                               work.get("attempt", 1))
+        self.context = Context(self.name, work["queue"], work["kind"], work.get("attempt", 1),
+                               index)
         self.on_stop: Optional[Callable[[str], None]] = None  # of who runs it; under the mutex
         self.report: Optional[bytes] = None
 
@@ -85,7 +89,7 @@ class Exchanges:
         self._budget = Budget()
         self._hurry = threading.Event()  # no pause any more
         self._session = Session()
-        self._held: Dict[str, Held] = {}
+        self._held: Dict[Key, Held] = {}
         self._slots_used = 0
         self._reports: List[Held] = []
         self._started: List[bytes] = []  # answers to recalls
@@ -144,7 +148,7 @@ class Exchanges:
             return
         held.report = text
         self._slots_used -= held.needs_slot
-        if held.epoch not in self._held:  # lost; its slot is free now
+        if held.key not in self._held:  # lost; its slot is free now
             self._changed.notify_all()
             return
         self._reports.append(held)
@@ -190,8 +194,18 @@ class Exchanges:
             head["session"] = self._session.id
         else:
             head["kinds"] = list(self._handlers)
-            head["held"] = [json.loads(b"{%s}" % held.ref) for held in self._held.values()]
+            head["held"] = self._all_held()
         return number, head
+
+    def _all_held(self) -> List[Dict[str, Any]]:
+        """As the first exchange of a session names it: indexes side by side as one range."""
+        named: List[Dict[str, Any]] = []
+        for epoch, first, count in runs_of(self._held):
+            ref: Dict[str, Any] = json.loads(b"{%s}" % self._held[(epoch, first)].ref)
+            if "array" in ref:
+                ref["count"] = count
+            named.append(ref)
+        return named
 
     def _take_lot(self) -> List[Held]:
         size, end = 0, 0
@@ -245,13 +259,13 @@ class Exchanges:
             return
         self._session.replied(number, reply.session)
         for held in lot:
-            self._held.pop(held.epoch, None)
+            self._held.pop(held.key, None)
         for work in reply.assignments:
             self._take(work)
-        for epoch in reply.cancels:
-            self._cancel(epoch)
-        for epoch in reply.recalls:
-            self._recall(epoch)
+        for key in reply.cancels:
+            self._cancel(key)
+        for key in reply.recalls:
+            self._recall(key)
         self._know_drain()
         self._look()
 
@@ -330,7 +344,7 @@ class Exchanges:
         self._session.begin()
         self._drain_number, self._drain_known = None, False
         for held in list(self._held.values()):
-            if incarnation is not None and Session.is_lost(held.epoch, incarnation):
+            if incarnation is not None and Session.is_lost(held.key[0], incarnation):
                 self._lose(held)
         self._reports = [held for held in self._held.values() if held.report is not None]
         self._look()
@@ -338,27 +352,28 @@ class Exchanges:
     # ---- work; under the mutex ----
 
     def _take(self, work: Dict[str, Any]) -> None:
-        held = Held(work, self._handlers.get(work["kind"]))
-        if held.epoch in self._held:
-            return
-        self._held[held.epoch] = held
-        self._slots_used += held.needs_slot
-        if held.handler is None or "task" not in work or self.draining:
-            self._finish(held, returned().text(held.ref, held.received))
-        else:
-            self._runners.begin(held)
+        handler = self._handlers.get(work["kind"])
+        for key in keys_of(work):
+            if key in self._held:
+                continue
+            held = self._held[key] = Held(work, key, handler)
+            self._slots_used += held.needs_slot
+            if handler is None or self.draining:
+                self._finish(held, returned().text(held.ref, held.received))
+            else:
+                self._runners.begin(held)
 
     def _lose(self, held: Held) -> None:
         log.warning("the lease of task %s was lost", held.context.task)
-        del self._held[held.epoch]
+        del self._held[held.key]
         if held.report is None:
             if self._runners.take_back(held):
                 self._finish(held, b"")
             else:
                 held.stop("lease_lost")
 
-    def _cancel(self, epoch: str) -> None:
-        held = self._held.get(epoch)
+    def _cancel(self, key: Key) -> None:
+        held = self._held.get(key)
         if held is None or held.report is not None:
             return
         late = held.timeout is not None and time.monotonic() - held.received >= held.timeout
@@ -369,8 +384,8 @@ class Exchanges:
         else:
             held.stop(reason)
 
-    def _recall(self, epoch: str) -> None:
-        held = self._held.get(epoch)
+    def _recall(self, key: Key) -> None:
+        held = self._held.get(key)
         if held is None or held.report is not None:
             return
         if self._runners.take_back(held):

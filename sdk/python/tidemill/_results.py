@@ -3,8 +3,6 @@
 The SDK's workers and the interpreters that run python steps both use this file: the second have it
 in front of src/worker/tools/python_runner.py, so it imports nothing but json and starts fast.
 """
-from __future__ import annotations
-
 import json
 
 TYPE_CHECKING = False
@@ -18,7 +16,7 @@ class Unrepresentable(Exception):
     """A result that has no JSON; the text names the place."""
 
 
-def to_json(value: Any) -> bytes:
+def to_json(value: "Any") -> bytes:
     """The JSON text of a result. NaN and infinities become null. Raises Unrepresentable."""
     try:
         text = ENCODER.encode(value)
@@ -38,7 +36,7 @@ def to_json(value: Any) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def plain(value: Any) -> Any:
+def plain(value: "Any") -> "Any":
     """What is nearly JSON: numpy arrays and numbers, dates, decimals."""
     if hasattr(value, "tolist"):
         plainer = value.tolist()
@@ -55,7 +53,7 @@ ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
                            default=plain)
 
 
-def without_nan(value: Any, path: str) -> Any:
+def without_nan(value: "Any", path: str) -> "Any":
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, dict):
@@ -67,7 +65,7 @@ def without_nan(value: Any, path: str) -> Any:
     return value
 
 
-def where_not_json(value: Any, path: str = "result", depth: int = 0) -> str:
+def where_not_json(value: "Any", path: str = "result", depth: int = 0) -> str:
     """Names the place that is not JSON, e.g. result['rows'][3]."""
     if depth > 500:
         return f"{path[:200]}…: nested too deeply for JSON"

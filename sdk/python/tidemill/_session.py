@@ -6,16 +6,41 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
 from .errors import Malformed
 
-PARTS = ("task", "array", "first", "count", "epoch")  # of what names a piece of work
+Key = Tuple[str, int]  # the epoch of a hand-out, and the index in it; 0 of a task
+MOST = 1 << 20  # indexes of one hand-out
 
 
-def ref_of(work: Dict[str, Any]) -> bytes:
+def ref_of(work: Dict[str, Any], index: Optional[int]) -> bytes:
     """The JSON of what names the work in a report, without its braces."""
-    return json.dumps({name: work[name] for name in PARTS if name in work})[1:-1].encode()
+    ref = {"task": work["task"], "epoch": work["epoch"]} if index is None else \
+        {"array": work["array"], "first": index, "count": 1, "epoch": work["epoch"]}
+    return json.dumps(ref)[1:-1].encode()
+
+
+def keys_of(work: Dict[str, Any]) -> List[Key]:
+    """One for each index of a range, one for a task."""
+    epoch, first, count = work["epoch"], work.get("first", 0), work.get("count", 1)
+    if not (isinstance(epoch, str) and isinstance(first, int) and isinstance(count, int)):
+        raise ValueError(f"no piece of work: {work!r:.100}")
+    if not 0 < count <= MOST:
+        raise ValueError(f"{count} indexes")
+    return [(epoch, first + n) for n in range(count)]
+
+
+def runs_of(keys: Iterable[Key]) -> List[Tuple[str, int, int]]:
+    """Epoch, first index and count of what lies side by side."""
+    runs: List[Tuple[str, int, int]] = []
+    for epoch, index in sorted(keys):
+        last = runs[-1] if runs else ("", 0, 0)
+        if last[0] == epoch and last[1] + last[2] == index:
+            runs[-1] = (epoch, last[1], last[2] + 1)
+        else:
+            runs.append((epoch, index, 1))
+    return runs
 
 
 @dataclass
@@ -27,8 +52,8 @@ class Reply:
     incarnation: int
     answers: List[str]
     assignments: List[Dict[str, Any]]
-    recalls: List[str]  # epochs
-    cancels: List[str]
+    recalls: List[Key]
+    cancels: List[Key]
 
     @staticmethod
     def of(body: Any) -> "Reply":
@@ -37,9 +62,10 @@ class Reply:
             reply = Reply(str(body["session"]), bool(body.get("session_unknown", False)),
                           int(body.get("incarnation", 0)), list(body.get("answers", [])),
                           list(body.get("assignments", [])),
-                          [str(work["epoch"]) for work in body.get("recalls", [])],
-                          [str(work["epoch"]) for work in body.get("cancels", [])])
+                          [key for work in body.get("recalls", []) for key in keys_of(work)],
+                          [key for work in body.get("cancels", []) for key in keys_of(work)])
             for work in reply.assignments:
+                keys_of(work)
                 if not (isinstance(work["epoch"], str) and isinstance(work["kind"], str)
                         and isinstance(work["queue"], str) and ("task" in work or "array" in work)):
                     raise ValueError(f"no assignment: {work!r:.100}")

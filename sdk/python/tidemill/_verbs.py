@@ -99,6 +99,44 @@ def _outcome(one: Dict[str, Any]) -> Verb[Outcome]:
                    error.get("message", ""))
 
 
+def spawn_array(kind: Union[str, Callable[..., Any]], items: Optional[Sequence[Any]],
+                count: Optional[int], more: Dict[str, Any]) -> Verb[str]:
+    array = dict(task_of(kind, None, more))
+    if (items is None) == (count is None):
+        raise ValueError("an array has items, or a count")
+    array.pop("input")
+    if more.get("input") is not None:
+        array["input"] = more["input"]
+    if items is None:
+        array["count"] = count
+    else:
+        array["items"] = list(items)
+    body = yield Request("POST", "/v1/arrays", array)
+    return str(_field(body, "id"))
+
+
+def wait_array(id: str, timeout: Optional[float]) -> Verb[Dict[str, Any]]:
+    end = None if timeout is None else time.monotonic() + timeout
+    while True:
+        seconds = WAIT if end is None else min(WAIT, max(0.0, end - time.monotonic()))
+        body = yield Request("GET", f"{_array(id)}?wait_ms={int(seconds * 1000)}", repeat=True,
+                             timeout=seconds + 30)
+        if _field(body, "finished"):
+            found: Dict[str, Any] = body
+            return found
+        if end is not None and time.monotonic() >= end:
+            raise TimeoutError(f"array {id} has not ended")
+
+
+def array_results(id: str) -> Verb[List[Any]]:
+    found: List[Any] = yield Request("GET", f"{_array(id)}/result", repeat=True)
+    return found
+
+
+def _array(id: str) -> str:
+    return f"/v1/arrays/{quote(id, safe='')}"
+
+
 def task(id: str) -> Verb[Dict[str, Any]]:
     found: Dict[str, Any] = yield Request("GET", _task(id), repeat=True)
     return found

@@ -66,6 +66,22 @@ class Client:
         """The outcomes of all, in order. Raises TimeoutError when one is still open."""
         return self.run(verbs.wait_all(ids, timeout))
 
+    def spawn_array(self, kind: Union[str, Callable[..., Any]],
+                    items: Optional[Sequence[Any]] = None, *, count: Optional[int] = None,
+                    **more: Any) -> str:
+        """Spawns many tasks of one shape as one record; its id. Each index gets its item as the
+        input, or with `count` what they share, and its number as `ctx.index`. `more` as
+        docs/protocol.md lists it: input, queue, priority, max_in_flight, max_failed, …"""
+        return self.run(verbs.spawn_array(kind, items, count, more))
+
+    def wait_array(self, id: str, timeout: Optional[float] = None) -> Dict[str, Any]:
+        """How an array ended: done, failed, cancelled, … Raises TimeoutError."""
+        return self.run(verbs.wait_array(id, timeout))
+
+    def array_results(self, id: str) -> List[Any]:
+        """The results in the order of the indexes; None where there is none."""
+        return self.run(verbs.array_results(id))
+
     def task(self, id: str) -> Dict[str, Any]:
         """One task in full."""
         return self.run(verbs.task(id))

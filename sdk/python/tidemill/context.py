@@ -16,8 +16,10 @@ class Context:
     asyncio handler gets CancelledError.
     """
 
-    def __init__(self, task: str, queue: str, kind: str, attempt: int) -> None:
-        self.task = task  # id
+    def __init__(self, task: str, queue: str, kind: str, attempt: int,
+                 index: Optional[int] = None) -> None:
+        self.task = task  # id; of the array when there is an index
+        self.index = index  # in an array
         self.queue = queue
         self.kind = kind
         self.attempt = attempt  # number of this try, from 1

@@ -41,6 +41,7 @@ class TaskFuture(concurrent.futures.Future[Any]):
         self.task = task
         self._client = client
         self._place = place  # of the call in its batch; -1: the result as it is
+        self._ends = threading.Lock()  # taken by who ends it
 
     def cancel(self) -> bool:
         if self.done():
@@ -56,7 +57,8 @@ class TaskFuture(concurrent.futures.Future[Any]):
         return self.cancelled()
 
     def end_cancelled(self) -> None:
-        if super().cancel():
+        if self._may_end():
+            super().cancel()
             self.set_running_or_notify_cancel()
 
     def end(self, outcome: Outcome) -> None:
@@ -64,17 +66,23 @@ class TaskFuture(concurrent.futures.Future[Any]):
         if outcome.outcome == "cancelled":
             self.end_cancelled()
             return
-        try:
-            if not self.set_running_or_notify_cancel():
-                return
-        except (concurrent.futures.InvalidStateError, RuntimeError):
-            return  # cancelled in this moment
+        if not self._may_end():
+            return
         try:
             value = outcome.result
             self.set_result(value if self._place < 0
                             else _calls.result_of(value)[self._place])
         except Exception as error:  # pylint: disable=broad-except
             self.set_exception(error)
+
+    def lose(self, error: TidemillError) -> None:
+        """Nobody answered for as long as the client is patient: the task may still run."""
+        if self._may_end():
+            self.set_exception(error)
+
+    def _may_end(self) -> bool:
+        """Once: a cancel and an outcome may come at the same time."""
+        return self._ends.acquire(blocking=False)
 
 
 class Executor(concurrent.futures.Executor):
@@ -238,10 +246,8 @@ class _Watch:
             future.end(outcome)
 
     def _lose(self, ids: Iterable[str], error: TidemillError) -> None:
-        """Nobody answered for as long as the client is patient: the tasks may still run."""
         for id in ids:
             with self._lock:
                 futures = self._open.pop(id, [])
             for future in futures:
-                if not future.done() and future.set_running_or_notify_cancel():
-                    future.set_exception(error)
+                future.lose(error)

@@ -3,6 +3,9 @@
 Descriptor 3 is a socket to the worker. Each request is a JSON object, each answer a line of JSON
 and, when there is a result, its JSON text; both with a length of four bytes before. Output of the
 code goes to descriptors 1 and 2, which the worker reads. The process ends when the socket does.
+
+The build puts sdk/python/tidemill/_results.py in front of this file: to_json and Unrepresentable
+are defined there, and a result is the same JSON from a step and from a handler of the SDK.
 """
 
 import json
@@ -158,86 +161,6 @@ def call_main(main, given):
     if "input_data" in named:
         wanted.setdefault("input_data", given)
     return main(**wanted)
-
-
-# ---- results ----
-
-
-TOO_DEEP = "result: it contains itself, or is nested too deeply for JSON"
-
-
-class Unrepresentable(Exception):
-    pass
-
-
-def to_json(value):
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"),
-                          default=plain)
-    except ValueError:
-        # NaN and infinities have no JSON: they become null. (A value that contains itself also
-        # ends here.)
-        try:
-            text = json.dumps(without_nan(value, "result"), ensure_ascii=False, allow_nan=False,
-                              separators=(",", ":"), default=plain)
-        except RecursionError:
-            raise Unrepresentable(TOO_DEEP) from None
-        except (ValueError, TypeError, Unrepresentable) as e:
-            raise Unrepresentable(where_not_json(value) or str(e)) from None
-    except RecursionError:
-        raise Unrepresentable(TOO_DEEP) from None
-    except (TypeError, Unrepresentable) as e:
-        raise Unrepresentable(where_not_json(value) or str(e)) from None
-    return text.encode("utf-8", "replace")
-
-
-def plain(value):
-    """What is nearly JSON: numpy arrays and numbers, dates, decimals."""
-    if hasattr(value, "tolist"):
-        plainer = value.tolist()
-        return plainer if type(plainer) is not type(value) else str(plainer)
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if type(value).__name__ == "Decimal":
-        return int(value) if value == value.to_integral_value() else float(value)
-    raise Unrepresentable(f"a value of type {type(value).__name__} is not JSON")
-
-
-def without_nan(value, path):
-    if isinstance(value, float):
-        return value if value - value == 0 else None
-    if isinstance(value, dict):
-        return {k: without_nan(v, path) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_nan(v, path) for v in value]
-    if hasattr(value, "tolist"):
-        return without_nan(value.tolist(), path)
-    return value
-
-
-def where_not_json(value, path="result", depth=0):
-    """Names the place that is not JSON, e.g. result['rows'][3]."""
-    if depth > 500:
-        return f"{path[:200]}…: nested too deeply for JSON"
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, (str, int, float, bool, type(None))):
-                return f"{path}: a key of type {type(key).__name__} is not JSON; use text"
-            found = where_not_json(item, f"{path}[{key!r}]", depth + 1)
-            if found:
-                return found
-    elif isinstance(value, (list, tuple)):
-        for i, item in enumerate(value):
-            found = where_not_json(item, f"{path}[{i}]", depth + 1)
-            if found:
-                return found
-    elif not isinstance(value, (str, int, float, bool, type(None))):
-        try:
-            plain(value)
-        except Unrepresentable:
-            hint = "; use a list" if isinstance(value, (set, frozenset)) else ""
-            return f"{path}: a value of type {type(value).__name__} is not JSON{hint}"
-    return ""
 
 
 # ---- errors ----
