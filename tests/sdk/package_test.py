@@ -93,7 +93,8 @@ class CommandLine(ProgramCase):
                 (["handlers_for_tests", "--server", "x"], 2, "no address"),
                 (["handlers_for_tests", "--slots", "0"], 2, "--slots 0"),
                 (["handlers_for_tests", "--slots", "many"], 2, "invalid int"),
-                (["handlers_for_tests", "--ca", "none.pem", "--server", "https://x"], 2, "none.pem"),
+                (["handlers_for_tests", "--ca", "none.pem", "--server", "https://x"], 2,
+                 "none.pem"),
                 (["handlers_for_tests", "--server", "http://127.0.0.1:1", "--patience", "0.1"], 1,
                  "refused")):
             with self.subTest(arguments=arguments):
