@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "bench/workloads/handlers.h"
 #include "bench/workloads/pft/pft_bench.h"
 #include "cli/usage.h"
 #include "os/file.h"
@@ -31,6 +33,12 @@ constexpr Entry kWorkloads[] = {
     {"array", "spawning an array of ten million indexes", array},
     {"shell", "2 000 x /bin/true, two at a time, against make -j2", shell},
     {"queue", "durable tasks through a server and workers: spawn, drain, latency", queue},
+    {"granularity", "how short tasks may be: METG of independent ones, a stencil, a tree",
+     granularity},
+    {"fan", "one task, a thousand children, one join", fan},
+    {"workers", "a thousand idle workers; 2 ms tasks with three workers and with one", workers},
+    {"mixed", "ten priorities and tasks that take too long, in one queue", mixed},
+    {"telescope", "eight stages for each of many observations, as a graph of tasks", telescope},
 };
 
 int run_workload(const Entry& entry, const Context& context, Request request) {
@@ -82,6 +90,18 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+void add_load(CLI::App& command, Load& load) {
+  const std::map<std::string, Load::Arrivals> arrivals = {{"poisson", Load::Arrivals::poisson},
+                                                          {"fixed", Load::Arrivals::fixed}};
+  command.add_option("--rate", load.rate,
+                     "Tasks a second that arrive whether or not the server "
+                     "answers; nothing else is then measured");
+  command.add_option_function<double>(
+      "--seconds", [&load](double s) { load.time = seconds_f(s); }, "For so long (10)");
+  command.add_option("--arrivals", load.arrivals, "poisson or fixed")
+      ->transform(CLI::CheckedTransformer(arrivals));
+}
+
 // The main job parses its own arguments: it has a stub API and a bare loop with options of their
 // own.
 int run_pft(const std::vector<std::string>& arguments, const Context& context) {
@@ -95,6 +115,7 @@ int run_pft(const std::vector<std::string>& arguments, const Context& context) {
 
 int run_bench(const std::vector<std::string>& arguments, const Context& context) {
   if (!arguments.empty() && arguments[0] == "pft") return run_pft(arguments, context);
+  if (!arguments.empty() && arguments[0] == "handlers") return run_handlers(arguments);
   CLI::App app{"Built-in benchmarks", "tidemill bench"};
   app.require_subcommand(1);
   Request request;
@@ -105,6 +126,7 @@ int run_bench(const std::vector<std::string>& arguments, const Context& context)
     command->add_flag("--quick", request.quick, "A small size");
     command->add_option("--rounds", request.rounds, "How often, alternating");
     command->add_option("--json", request.json_file, "Write the figures to this file");
+    if (entry.workload == queue) add_load(*command, request.load);
     command->callback([&, e = &entry] { code = run_workload(*e, context, request); });
   }
   try {

@@ -13,12 +13,21 @@ struct Context {
   std::string self;  // path of this binary, for workloads that start it as a process
 };
 
+// Arrivals that wait for nobody: bench queue --rate.
+struct Load {
+  enum class Arrivals : uint8_t { poisson, fixed };
+  double rate = 0;  // tasks a second; 0: not asked for
+  Duration time = seconds(10);
+  Arrivals arrivals = Arrivals::poisson;
+};
+
 // What a workload was asked for on the command line.
 struct Request {
-  bool quick = false;      // a size for a smoke test
-  uint32_t rounds = 3;     // of what is compared, alternating
-  std::string json_file;   // "": none
-  std::string folder;      // scratch, made and removed by run_bench
+  bool quick = false;     // a size for a smoke test
+  uint32_t rounds = 3;    // of what is compared, alternating
+  std::string json_file;  // "": none
+  std::string folder;     // scratch, made and removed by run_bench
+  Load load;
 };
 
 // Figures with their meaning, printed as a table and written as JSON.
@@ -48,6 +57,11 @@ Status loop(const Context& context, const Request& request, Figures& figures);
 Status array(const Context& context, const Request& request, Figures& figures);
 Status shell(const Context& context, const Request& request, Figures& figures);
 Status queue(const Context& context, const Request& request, Figures& figures);
+Status granularity(const Context& context, const Request& request, Figures& figures);
+Status fan(const Context& context, const Request& request, Figures& figures);
+Status workers(const Context& context, const Request& request, Figures& figures);
+Status mixed(const Context& context, const Request& request, Figures& figures);
+Status telescope(const Context& context, const Request& request, Figures& figures);
 
 // The exit code of the process.
 int run_bench(const std::vector<std::string>& arguments, const Context& context);

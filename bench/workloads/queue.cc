@@ -1,6 +1,6 @@
 // bench queue: durable tasks through a server and workers, all processes of their own on this
 // machine: bulk spawns, drains with one worker and with three, spawns one at a time, and how long
-// one task takes when nothing else is to do.
+// one task takes when nothing else is to do. With --rate: load.h.
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -8,7 +8,9 @@
 #include <atomic>
 #include <future>
 
+#include "bench/workloads/batch.h"
 #include "bench/workloads/bench.h"
+#include "bench/workloads/load.h"
 #include "bench/workloads/service.h"
 #include "net/http_client.h"
 #include "os/clock.h"
@@ -33,31 +35,6 @@ std::vector<client::NewTask> no_ops(uint64_t count) {
 
 double per_second(uint64_t count, Duration taken) {
   return static_cast<double>(count) / taken.seconds();
-}
-
-double percentile(std::vector<double> values, double share) {
-  std::sort(values.begin(), values.end());
-  const auto at = static_cast<size_t>(share * static_cast<double>(values.size() - 1));
-  return values[at];
-}
-
-// Rows of the store that are done; its server may be running.
-Result<uint64_t> done_in(const std::string& store) {
-  sqlite3* db = nullptr;
-  sqlite3_stmt* statement = nullptr;
-  uint64_t count = 0;
-  const bool good =
-      sqlite3_open_v2(store.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK &&
-      sqlite3_busy_timeout(db, 10'000) == SQLITE_OK &&
-      sqlite3_prepare_v2(db, "SELECT count(*) FROM finished_tasks WHERE outcome = 1", -1,
-                         &statement, nullptr) == SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW;
-  if (good) count = static_cast<uint64_t>(sqlite3_column_int64(statement, 0));
-  const std::string wrong = good ? "" : sqlite3_errmsg(db);
-  sqlite3_finalize(statement);
-  sqlite3_close(db);
-  if (!good) return Error{ErrorCode::io, store + ": " + wrong};
-  return count;
 }
 
 struct Drain {
@@ -226,6 +203,7 @@ Status latency(const Context& context, const Request& request, const Sizes& size
 }  // namespace
 
 Status queue(const Context& context, const Request& request, Figures& figures) {
+  if (request.load.rate > 0) return open_loop(context, request, figures);
   const Sizes sizes =
       request.quick ? Sizes{2'000, 50, 200, 20} : Sizes{1'000'000, 2'000, 20'000, 1'000};
   TIDEMILL_CHECK(latency(context, request, sizes, figures));

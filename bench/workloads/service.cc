@@ -110,6 +110,15 @@ Status Service::start_workers(int count) {
   return Ok{};
 }
 
+Status Service::start_handlers(int count, uint32_t slots) {
+  for (int i = 0; i < count; ++i) {
+    TIDEMILL_TRY(auto worker, Process::start({self_, "bench", "handlers", "--server", url_,
+                                              "--slots", std::to_string(slots)}));
+    workers_.push_back(std::move(worker));
+  }
+  return Ok{};
+}
+
 Duration Service::workers_cpu() const {
   Duration all;
   for (const auto& worker : workers_) all = all + worker->cpu();

@@ -42,6 +42,8 @@ class Service {
   client::ServerApi& api() { return *api_; }
   const Process& server() const { return *server_; }
   Status start_workers(int count);
+  // Workers of the C++ SDK with the kinds of handlers.h.
+  Status start_handlers(int count, uint32_t slots);
   void stop_workers() { workers_.clear(); }
   Duration workers_cpu() const;
   // The workers are killed, the server ends well.
