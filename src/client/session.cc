@@ -14,6 +14,7 @@ namespace {
 
 constexpr Duration kFirstRetry = milliseconds(20);
 constexpr Duration kLastRetry = seconds(1);
+constexpr const char* kUnreadKind = "report";
 constexpr uint64_t kReportBytesMax = 16 * 1024 * 1024;  // a server takes 64 MiB in one request
 
 }  // namespace
@@ -139,7 +140,11 @@ void Session::transmit(uint64_t number) {
 void Session::take_reply(uint64_t number, Result<ExchangeReply> reply) {
   const auto found = open_.find(number);
   if (found == open_.end()) return;
-  if (!reply.ok()) return retry_later(number);
+  if (!reply.ok()) {
+    if (amend(number, reply.error())) return transmit(number);
+    if (reply.error().code == ErrorCode::conflict && id_) return begin_again();
+    return retry_later(number);
+  }
   if (reply->session_unknown) return begin_again();
   // Work begins at once; the rest of a reply that came early waits for the one before it.
   auto assignments = std::exchange(reply->assignments, {});
@@ -167,6 +172,36 @@ void Session::apply(Open open) {
   if (!reports.empty()) host_.answered();
   for (const LeasedWork& work : reply.cancels) host_.cancel(work);
   for (const LeasedWork& work : reply.recalls) host_.recall(work);
+}
+
+// A server that cannot read a report (a result with a number beyond 64 bits) has taken nothing of
+// the exchange. Halved until it is alone, such a report says that its attempt has failed; to send it
+// again would help nobody.
+bool Session::amend(uint64_t number, const Error& error) {
+  if (error.code != ErrorCode::invalid && error.code != ErrorCode::too_large) return false;
+  std::vector<Report>& reports = open_.at(number).request.reports;
+  if (reports.empty()) return false;
+  if (reports.size() > 1) {
+    const auto half = reports.begin() + static_cast<ptrdiff_t>(reports.size() / 2);
+    std::vector<PendingReport> rest;
+    for (auto at = half; at != reports.end(); ++at) {
+      const SteadyTime received = os::steady_now() - at->trace.sent;
+      rest.push_back({std::move(*at), received});
+    }
+    reports.erase(half, reports.end());
+    pending_.insert(pending_.begin(), std::make_move_iterator(rest.begin()),
+                    std::make_move_iterator(rest.end()));
+    return true;
+  }
+  Report& unread = reports.front();
+  if (unread.error.kind == kUnreadKind) return false;
+  Report failed{.kind = Report::Kind::failed, .work = unread.work, .epoch = unread.epoch};
+  failed.trace = unread.trace;
+  failed.error = {.kind = kUnreadKind,
+                  .message = "the server cannot take what this attempt reported: " + error.what,
+                  .retryable = false};
+  unread = std::move(failed);
+  return true;
 }
 
 // The server may have it or not: the same number again gets the same reply.

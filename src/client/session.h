@@ -73,6 +73,7 @@ class Session {
   void take_reply(uint64_t number, Result<ExchangeReply> reply);
   void apply(Open open);
   void retry_later(uint64_t number);
+  bool amend(uint64_t number, const Error& error);
   void begin_again();
 
   os::EventLoop& loop_;

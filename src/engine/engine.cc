@@ -124,7 +124,9 @@ void Engine::decide_loop() {
 // decided and handed over, and the engine stops.
 bool Engine::gather(std::vector<Submitted>& out) {
   for (;;) {
-    if (hand_over()) wake_committer_.notify_one();
+    std::optional<CommitBatch> own;
+    if (hand_over(own)) wake_committer_.notify_one();
+    if (own && !commit(*std::move(own))) return false;
     pager_->want(loop_->take_pages());
     const machine::NextDue due = loop_->next_due();
     os::Lock lock(mutex_);
@@ -153,8 +155,10 @@ bool Engine::gather(std::vector<Submitted>& out) {
 
 // Gives the decided turns to the committer when it has room; otherwise they wait and grow into one
 // batch. So do turns that nobody waits for (what was handed out inside the process), for a little:
-// most are followed by one that somebody waits for. True: the committer is to be woken.
-bool Engine::hand_over() {
+// most are followed by one that somebody waits for. True: the committer is to be woken. When there
+// is little to commit and nothing else to decide, the batch is the caller's own to commit: to wake
+// another thread would only take longer.
+bool Engine::hand_over(std::optional<CommitBatch>& own) {
   os::Lock lock(mutex_);
   if (batch_ || !loop_->has_changes()) return false;
   if (!lingering_since_) lingering_since_ = os::steady_now();
@@ -163,8 +167,15 @@ bool Engine::hand_over() {
                        loop_->outbox().waits_beyond(taken_);
   if (!awaited && left_to_linger().ns > 0) return false;
   lingering_since_.reset();
-  batch_ = loop_->take();
-  taken_ = batch_->info.turn;
+  const bool little = loop_->pending_changes() <= kOwnChangesMax;
+  CommitBatch batch = loop_->take();
+  taken_ = batch.info.turn;
+  if (little && !writing_ && queue_.empty()) {
+    committing_ = writing_ = true;
+    own = std::move(batch);
+    return false;
+  }
+  batch_ = std::move(batch);
   return true;
 }
 
@@ -191,36 +202,45 @@ void Engine::commit_loop() {
       if (!batch_) return;
       batch = std::move(*batch_);
       batch_.reset();
-      committing_ = true;
+      committing_ = writing_ = true;
       wanted = waits_for_commit_;
     }
     if (wanted) wake_decider_.notify_one();  // There is room for the next batch.
-    const SteadyTime begin = os::steady_now();
-    batch.info.at = os::wall_now();
-    Status committed = store_.commit(batch.changes, batch.info);
-    const WallTime recorded = os::wall_now();
-    {
-      os::Lock lock(mutex_);
-      committing_ = false;
-      stats_.commits += 1;
-      stats_.changes += batch.changes.size();
-      stats_.committing = stats_.committing + (os::steady_now() - begin);
-      if (committed.ok()) committed_ = batch.info.turn;
-    }
-    if (!committed.ok()) {
-      fail(std::move(committed).error());
-      return;
-    }
-    if (watchers_.on_committed) watchers_.on_committed(batch);
-    loop_->outbox().durable(batch.info.turn);
-    {
-      os::Lock lock(mutex_);
-      wanted = waits_for_commit_;
-    }
-    if (wanted) wake_decider_.notify_one();
-    // Last, because it may wait for a checkpoint, which holds nobody else up.
-    store_.note_recorded(batch.info.turn, recorded);
+    if (!commit(std::move(batch))) return;
   }
+}
+
+// By whichever thread set `writing_`; so one at a time. False: the engine has failed.
+bool Engine::commit(CommitBatch batch) {
+  const SteadyTime begin = os::steady_now();
+  batch.info.at = os::wall_now();
+  Status committed = store_.commit(batch.changes, batch.info);
+  const WallTime recorded = os::wall_now();
+  if (!committed.ok()) {
+    fail(std::move(committed).error());
+    return false;
+  }
+  {
+    os::Lock lock(mutex_);
+    committing_ = false;
+    committed_ = batch.info.turn;
+    stats_.commits += 1;
+    stats_.changes += batch.changes.size();
+    stats_.committing = stats_.committing + (os::steady_now() - begin);
+  }
+  if (watchers_.on_committed) watchers_.on_committed(batch);
+  loop_->outbox().durable(batch.info.turn);
+  bool wanted = false;
+  {
+    os::Lock lock(mutex_);
+    wanted = waits_for_commit_;
+  }
+  if (wanted) wake_decider_.notify_one();
+  // Last, because it may wait for a checkpoint, which holds nobody else up.
+  store_.note_recorded(batch.info.turn, recorded);
+  os::Lock lock(mutex_);
+  writing_ = false;
+  return true;
 }
 
 // Nothing that needs the failed turn or a later one leaves; who waits is told why.

@@ -1,6 +1,7 @@
 #pragma once
 // Engine: the turn loop with real threads. One thread decides, one commits; while turn k is being
-// committed, the next ones gather and are decided. After a failed commit the engine takes no more
+// committed, the next ones gather and are decided. A small turn that comes alone is committed by
+// the thread that decided it. After a failed commit the engine takes no more
 // commands and says why; its owner throws it away and opens the store again. Owned by main;
 // submit() and the readers may be used from any thread.
 #include <cstdint>
@@ -72,12 +73,14 @@ class Engine {
   void commit_loop();
   bool gather(std::vector<Submitted>& out);
   void take_page(Result<machine::PageIn> page);
-  bool hand_over() EXCLUDES(mutex_);
+  bool hand_over(std::optional<CommitBatch>& own) EXCLUDES(mutex_);
+  bool commit(CommitBatch batch) EXCLUDES(mutex_);
   Duration left_to_linger() const;
   Duration until_due(const machine::NextDue& due) const;
 
   static constexpr size_t kQueueMax = 65'536;
   static constexpr size_t kPendingChangesMax = 262'144;
+  static constexpr size_t kOwnChangesMax = 32;
   static constexpr Duration kLinger = milliseconds(5);  // of turns that nobody waits for
 
   store::Store& store_;
@@ -93,6 +96,7 @@ class Engine {
   std::vector<Submitted> queue_ GUARDED_BY(mutex_);
   std::optional<CommitBatch> batch_ GUARDED_BY(mutex_);  // handed over, not yet taken by the committer
   bool committing_ GUARDED_BY(mutex_) = false;
+  bool writing_ GUARDED_BY(mutex_) = false;  // somebody uses the store: longer than `committing_`
   bool waits_for_commit_ GUARDED_BY(mutex_) = false;  // the decider, before it goes on
   Turn committed_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;

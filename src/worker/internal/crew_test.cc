@@ -1,8 +1,10 @@
 // The worker's side of the exchange: order, places, slots, recalls, cancels, drain, lost
 // connections.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "worker/internal/crew_test_util.h"
 
@@ -176,6 +178,23 @@ TEST_F(CrewTest, AForgottenSessionBeginsAgainWithAllThatIsHeld) {
   for (const LeasedWork& w : again.held) held += w.work.count;
   EXPECT_EQ(held, 6u);
   EXPECT_EQ(again.kinds.size(), 8u);
+}
+
+TEST_F(CrewTest, AReportThatTheServerCannotReadFailsItsAttemptAndNoOther) {
+  bench.add_tool(ToolKind::python, [](const auto& call) { return ok_result(call.input); });
+  bench.exchange.cannot_read = "{\"x\":4,\"i\":4}";
+  bench.exchange.hand_out(array("python", 6));
+  bench.start();
+  bench.until_reports(6);
+  std::map<uint64_t, Report> by_index;
+  for (const Report& report : bench.exchange.reports) by_index[report.work.first] = report;
+  ASSERT_EQ(by_index.size(), 6u);
+  for (const auto& [index, report] : by_index) {
+    EXPECT_EQ(report.kind, index == 4 ? Report::Kind::failed : Report::Kind::done) << index;
+  }
+  EXPECT_EQ(by_index[4].error.kind, "report");
+  EXPECT_FALSE(by_index[4].error.retryable);
+  EXPECT_THAT(by_index[4].error.message, testing::HasSubstr("reports: [0]: no JSON"));
 }
 
 TEST_F(CrewTest, WorkUnderALostLeaseIsStopped) {

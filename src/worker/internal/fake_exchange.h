@@ -84,6 +84,7 @@ class FakeExchange final : public wire::Exchange {
   uint32_t fetches = 0;
   uint64_t most_handed_out = UINT64_MAX;  // in one reply
   uint32_t errors_to_give = 0;            // exchanges that fail first
+  std::string cannot_read;                // a result: exchanges that bring it are refused
   bool forgets_session = false;
   std::vector<LeasedWork> lost;  // reports under these get lease_lost
 
@@ -94,6 +95,10 @@ class FakeExchange final : public wire::Exchange {
     if (errors_to_give > 0) {
       --errors_to_give;
       return later([on_reply] { on_reply(Error{ErrorCode::unavailable, "no route"}); });
+    }
+    for (const Report& report : request.reports) {
+      if (cannot_read.empty() || report.result.inline_json != cannot_read) continue;
+      return later([on_reply] { on_reply(Error{ErrorCode::invalid, "reports: [0]: no JSON"}); });
     }
     if (std::exchange(forgets_session, false)) {
       parked_.reset();
