@@ -175,8 +175,8 @@ void Session::apply(Open open) {
 }
 
 // A server that cannot read a report (a result with a number beyond 64 bits) has taken nothing of
-// the exchange. Halved until it is alone, such a report says that its attempt has failed; to send it
-// again would help nobody.
+// the exchange. Halved until it is alone, such a report says that its attempt has failed; to send
+// it again would help nobody.
 bool Session::amend(uint64_t number, const Error& error) {
   if (error.code != ErrorCode::invalid && error.code != ErrorCode::too_large) return false;
   std::vector<Report>& reports = open_.at(number).request.reports;
