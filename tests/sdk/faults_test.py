@@ -198,7 +198,8 @@ class Exchanges(SdkCase):
     def test_replies_that_are_none_are_asked_for_again(self) -> None:
         bad = [http("<html>"), http("{}"), http('{"session": "5", "assignments": [{}]}'),
                http('{"session": "5", "cancels": [7]}'), None, http("", "502 Bad Gateway"),
-               http('{"session": "5", "incarnation": "x"}')]
+               http('{"session": "5", "incarnation": "x"}'),
+               http(json.dumps({"session": "5", "assignments": [{**self.WORK, "task": '9"'}]}))]
 
         def answer(message):
             if message["number"] == 2 and bad:
@@ -209,7 +210,7 @@ class Exchanges(SdkCase):
         self.until(lambda: any(report["kind"] == "done" for report in self.reports()))
         self.assertEqual(self.reports()[0]["result"], "0xff")
         numbers = [message["number"] for message in self.asked]
-        self.assertEqual(numbers[:9], [1] + [2] * 8)
+        self.assertEqual(numbers[:10], [1] + [2] * 9)
 
     def test_a_refusal_that_stays_ends_the_worker(self) -> None:
         for status, code in (("403 Forbidden", "denied"), ("400 Bad", "invalid")):

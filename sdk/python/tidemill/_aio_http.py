@@ -6,6 +6,7 @@ Connections are kept and used again; each carries one request at a time. A reque
 from __future__ import annotations
 
 import asyncio
+import select
 import ssl
 import time
 from typing import Any, Dict, List, Optional, Tuple
@@ -90,8 +91,19 @@ class _Stream:
         self.ended = False  # the body went to the end of the connection
 
     def is_stale(self) -> bool:
-        return (self.reader.at_eof() or self.writer.is_closing()
-                or time.monotonic() - self.used > IDLE)
+        if self.reader.at_eof() or self.writer.is_closing():
+            return True
+        return time.monotonic() - self.used > IDLE or self._has_news()
+
+    def _has_news(self) -> bool:
+        """Whether the loop has not seen yet that the server closed it; nothing else comes unasked
+        (but for what TLS says to itself, and then a new connection does no harm)."""
+        socket = self.writer.get_extra_info("socket")
+        if socket is None or not hasattr(select, "poll"):
+            return False
+        look = select.poll()
+        look.register(socket.fileno(), select.POLLIN | select.POLLHUP)
+        return bool(look.poll(0))
 
     def close(self) -> None:
         self.writer.close()

@@ -27,6 +27,7 @@ from .context import Context
 from .handlers import Handler
 
 Pipe = Any  # multiprocessing.connection.Connection, generic in some versions only
+PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 START = 60.0  # seconds for a child to import what it needs
 GUARD = ('a process of the pool ended before it could work (exit code {}). It imports the module '
          'of the handlers: what that does beside definitions, such as worker.run(), belongs under '
@@ -234,6 +235,7 @@ def child_main(work: Pipe, control: Pipe,
         signal.signal(number, lambda *_: None)
     running: Dict[int, Context] = {}
     threading.Thread(target=_watch, args=(control, running), daemon=True).start()
+    statm = _statm()
     work.send("ready")
     while True:
         try:
@@ -247,7 +249,7 @@ def child_main(work: Pipe, control: Pipe,
         else:
             report = of_call(lambda: function(given))
         del running[n]
-        work.send((report, _memory()))
+        work.send((report, _memory(statm)))
 
 
 def _watch(control: Pipe, running: Dict[int, Context]) -> None:
@@ -261,10 +263,14 @@ def _watch(control: Pipe, running: Dict[int, Context]) -> None:
             context.stop(reason)
 
 
-def _memory() -> int:
-    """Bytes that are resident; 0 where nobody says so."""
+def _statm() -> int:
+    """A descriptor that tells the memory; -1 where there is none."""
     try:
-        with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return 0
+        return -1
+
+
+def _memory(statm: int) -> int:
+    """Bytes that are resident; 0 where nobody says so."""
+    return int(os.pread(statm, 100, 0).split()[1]) * PAGE if statm >= 0 else 0

@@ -167,25 +167,26 @@ class Loop:
             self._done(held, report)
 
     async def _report(self, held: Held) -> Report:
-        work = self._loop.create_task(_call(held))
+        task, runs = asyncio.current_task(), True
 
         def stop(reason: str) -> None:
             held.context.stop(reason)
-            work.cancel()
+            if runs and task is not None:
+                task.cancel()
 
-        with self._mutex:
-            held.on_stop = lambda reason: self._threadsafe(stop, reason)
-            if held.context.cancelled:
-                work.cancel()
+        # Who stops it sets the context first and then looks for this: one of us sees the other.
+        held.on_stop = lambda reason: self._threadsafe(stop, reason)
+        if held.context.cancelled:
+            return stopped(held.context.reason)
         timer = None
         if held.timeout is not None:
             timer = self._loop.call_later(held.timeout, stop, "timeout")
         try:
-            report = await work
+            report = await _call(held)
         except asyncio.CancelledError:
-            work.cancel()
             report = failed("cancelled", "the handler was cancelled by itself or with its loop")
         finally:
+            runs = False
             if timer is not None:
                 timer.cancel()
         stops = report.kind == "failed" and held.context.cancelled

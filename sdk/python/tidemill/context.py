@@ -6,6 +6,8 @@ from typing import Optional
 
 from .errors import Cancelled
 
+_making = threading.Lock()  # of events: one for all contexts, held for a moment
+
 
 class Context:
     """One attempt, as its handler sees it. Any thread of the handler may use it.
@@ -23,13 +25,13 @@ class Context:
         self.queue = queue
         self.kind = kind
         self.attempt = attempt  # number of this try, from 1
-        self._stop = threading.Event()
         self._reason = ""
+        self._event: Optional[threading.Event] = None  # made when somebody waits for it
 
     @property
     def cancelled(self) -> bool:
         """Whether the attempt is to stop."""
-        return self._stop.is_set()
+        return self._reason != ""
 
     @property
     def reason(self) -> str:
@@ -38,15 +40,21 @@ class Context:
 
     def check(self) -> None:
         """Raises Cancelled when the attempt is to stop. To be called now and then in long work."""
-        if self._stop.is_set():
+        if self._reason:
             raise Cancelled(self._reason, f"task {self.task}: {self._reason}")
 
     def wait(self, seconds: Optional[float] = None) -> bool:
         """Waits so long, or until the attempt is to stop; whether it is."""
-        return self._stop.wait(seconds)
+        with _making:
+            if self._event is None:
+                self._event = threading.Event()
+                if self._reason:
+                    self._event.set()
+        return self._event.wait(seconds)
 
     def stop(self, reason: str) -> None:
         """Called by the worker."""
-        if not self._stop.is_set():
-            self._reason = reason
-            self._stop.set()
+        with _making:
+            self._reason = self._reason or reason
+            if self._event is not None:
+                self._event.set()
