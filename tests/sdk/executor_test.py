@@ -5,6 +5,7 @@ import functools
 import math
 import operator
 import threading
+import unittest.mock
 
 from sdk_case import SECONDS, SdkCase, main
 
@@ -138,6 +139,15 @@ class Calls(SdkCase):
         self.serve(self.port)
         self.calls()
         self.assertEqual([future.result(SECONDS) for future in futures], list(range(20)))
+
+    def test_more_than_one_question_can_ask_for(self) -> None:
+        with unittest.mock.patch("tidemill._verbs.BATCH", 2):
+            stuck = [self.executor.submit(handlers.pid, None) for _ in range(4)]  # nobody runs it
+            later = [self.executor.submit(handlers.add, n) for n in range(5)]
+            self.calls()
+            self.assertEqual([future.result(SECONDS) for future in later], list(range(5)))
+            self.assertFalse(any(future.done() for future in stuck))
+            self.executor.shutdown(wait=True, cancel_futures=True)
 
     def test_a_server_that_stays_away_is_told(self) -> None:
         executor = Executor(Client(self.url, patience=0.1))

@@ -55,6 +55,14 @@ class Example(ProgramCase):
     def test_parallel_map(self) -> None:
         self.run_example("parallel_map.py")
 
+    def test_the_readme_shows_what_is_run(self) -> None:
+        readme = (SDK / "README.md").read_text()
+        blocks = re.findall(r"```python\n(.*?)```", readme, re.S)
+        programs = [path.read_text() for path in EXAMPLES.glob("*.py")]
+        self.assertTrue(blocks)
+        for block in blocks:
+            self.assertTrue(any(block in program for program in programs), block)
+
     def test_each_example_has_a_test(self) -> None:
         names = {f"test_{path.stem}" for path in EXAMPLES.glob("*.py")}
         self.assertEqual(names - set(dir(self)), set())

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import itertools
 import threading
 import time
 import uuid
@@ -27,6 +26,7 @@ from .tasks import Outcome, Retry
 T = TypeVar("T")
 GATHER = 0.005  # seconds in which new calls come together before the wait begins anew
 LOOK = 30.0  # seconds that one wait takes
+SHORT_LOOK = 0.2  # when it is for a part of them
 
 
 class TaskFuture(concurrent.futures.Future[Any]):
@@ -208,23 +208,30 @@ class _Watch:
     async def _main(self) -> None:
         self._loop, self._nudged = asyncio.get_running_loop(), asyncio.Event()
         self._ready.set()
+        turn = 0
         async with AsyncClient.like(self._client) as client:
             while True:
                 self._nudged.clear()
                 with self._lock:
-                    ids = list(itertools.islice(self._open, verbs.BATCH))
+                    ids = list(self._open)
                     if not ids and self._closed():
                         return
                 if not ids:
                     await self._nudged.wait()
                     continue
-                for id, outcome in (await self._ended(client, ids)).items():
+                # Too many for one question: some after the others, so that all have their turn.
+                first = turn % len(ids) if len(ids) > verbs.BATCH else 0
+                some = ids[first:first + verbs.BATCH]
+                turn = first + len(some)
+                look = LOOK if len(some) == len(ids) else SHORT_LOOK
+                for id, outcome in (await self._ended(client, some, look)).items():
                     self._end(id, outcome)
 
-    async def _ended(self, client: AsyncClient, ids: List[str]) -> Dict[str, Outcome]:
+    async def _ended(self, client: AsyncClient, ids: List[str],
+                     seconds: float) -> Dict[str, Outcome]:
         """Those of these that have ended; none when there are more to ask for."""
         assert self._nudged is not None
-        asked = asyncio.ensure_future(client.run(verbs.wait_some(ids, "any", LOOK)))
+        asked = asyncio.ensure_future(client.run(verbs.wait_some(ids, "any", seconds)))
         nudged = asyncio.ensure_future(self._nudged.wait())
         await asyncio.wait({asked, nudged}, return_when=asyncio.FIRST_COMPLETED)
         if not asked.done():
