@@ -116,7 +116,7 @@ class Package(ProgramCase):
     def builder() -> str:
         """A Python that has what packs."""
         for python in (sys.executable, "/usr/bin/python3"):
-            asked = subprocess.run([python, "-c", "import build, setuptools, wheel, venv"],
+            asked = subprocess.run([python, "-c", "import build.__main__, setuptools, wheel, venv"],
                                    capture_output=True)
             if asked.returncode == 0:
                 return python
