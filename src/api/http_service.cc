@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/internal/exchange_door.h"
+#include "api/internal/guard.h"
 #include "api/internal/route.h"
 
 namespace tidemill::api {
@@ -37,8 +38,8 @@ bool fits(std::string_view pattern, std::string_view path, std::vector<std::stri
 }
 
 Match match(const net::HttpRequest& request) {
-  const std::array all = {task_routes(),      array_routes(), exchange_routes(),
-                          execution_routes(), queue_routes(), system_routes()};
+  const std::array all = {task_routes(),  array_routes(), exchange_routes(), execution_routes(),
+                          queue_routes(), token_routes(), system_routes()};
   Match out;
   for (const std::span<const Route> routes : all) {
     for (const Route& route : routes) {
@@ -72,14 +73,27 @@ net::HttpResponse no_route(const net::HttpRequest& request, const Match& match) 
 }  // namespace
 
 HttpService::HttpService(HttpServices services)
-    : services_(std::move(services)), exchanges_(std::make_unique<ExchangeDoor>()) {}
+    : services_(std::move(services)), exchanges_(std::make_unique<ExchangeDoor>()) {
+  services_.refused = &refused_;
+}
 
 HttpService::~HttpService() = default;
 
 void HttpService::handle(net::HttpRequest request, net::Respond respond) {
   Match found = match(request);
+  Admission admission = admit(services_, request, found.route);
+  std::shared_ptr<AuditNote> note;
+  if (admission.known && found.route != nullptr && is_audited(*found.route)) {
+    note = note_of(services_, request, admission.token.get());
+  }
+  if (note) {
+    respond = noted(std::move(respond), note);
+    affects_path(*note, *found.route, found.words);
+  }
+  if (admission.refusal) return respond.send(std::move(*admission.refusal));
   if (found.route == nullptr) return respond.send(no_route(request, found));
-  Call call{std::move(request), std::move(respond), std::move(found.words), *exchanges_};
+  Call call{std::move(request),          std::move(respond), std::move(found.words), *exchanges_,
+            std::move(admission.token), std::move(note)};
   if (const Status status = found.route->handle(services_, call); !status.ok()) {
     call.respond.send(error_response(status.error()));
   }

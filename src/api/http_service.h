@@ -9,11 +9,25 @@
 #include "engine/engine.h"
 #include "engine/outcome_board.h"
 #include "engine/queries.h"
+#include "engine/token_book.h"
 #include "net/http_server.h"
 
 namespace tidemill::api {
 
 class ExchangeDoor;
+
+// What the log of changes has to tell of itself.
+struct AuditCounts {
+  uint64_t written = 0;  // lines
+  uint64_t lost = 0;
+  bool failing = false;
+};
+
+// Of requests that were not let in.
+struct RefusedCounts {
+  uint64_t without_token = 0;  // 401
+  uint64_t wrong_kind = 0;     // 403
+};
 
 // What the routes work on.
 struct HttpServices {
@@ -22,6 +36,12 @@ struct HttpServices {
   engine::OutcomeBoard& board;
   std::function<WallTime()> wall_now;
   std::function<bool()> ready;  // takes work: not before recovery, not while it stops
+  engine::TokenBook& tokens;
+  bool token_required = false;  // also while there is none
+  std::function<std::string()> new_secret;
+  std::function<void(std::string_view)> audit;  // takes a line; empty: none are kept
+  std::function<AuditCounts()> audit_counts;
+  RefusedCounts* refused = nullptr;  // the service's own
 };
 
 class HttpService : public net::HttpHandler {
@@ -33,6 +53,7 @@ class HttpService : public net::HttpHandler {
   void connection_closed(uint64_t connection) override;
 
  private:
+  RefusedCounts refused_;
   HttpServices services_;
   std::unique_ptr<ExchangeDoor> exchanges_;
 };

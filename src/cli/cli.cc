@@ -86,6 +86,7 @@ int run_cli(const std::vector<std::string>& arguments, const client::LocalServic
   add_worker(app, context);
   add_spawn(app, context);
   add_queue(app, context);
+  add_token(app, context);
   add_version(app, context);
   for (const ExtraCommand& command : extra) app.add_subcommand(command.name, command.help);
   try {

@@ -15,21 +15,11 @@ namespace {
 
 struct Options {
   client::ServerOptions server;
-  bool insecure = false;
 };
 
-bool is_loopback(const std::string& address) {
-  return address.starts_with("127.") || address == "::1";
-}
+void say(const std::string& text) { fmt::print(stderr, "tidemill: {}\n", text); }
 
 int serve(const Context& context, const Options& o) {
-  if (!is_loopback(o.server.address) && !o.insecure) {
-    return report(Error{
-        ErrorCode::invalid,
-        fmt::format("--listen {}: others could reach this server, and it asks nobody for a token "
-                    "and does not encrypt; listen on 127.0.0.1, or say --insecure",
-                    o.server.address)});
-  }
   os::Interrupts interrupts;
   os::ignore_signals_of_writes();
   auto server = context.services.service.open_server(o.server);
@@ -55,13 +45,24 @@ int serve(const Context& context, const Options& o) {
 void add_server(CLI::App& app, Context& context) {
   auto o = std::make_shared<Options>();
   o->server.port = kDefaultPort;
+  o->server.talk = say;
   CLI::App* command = app.add_subcommand("server", "Serve a store to workers and producers");
   command->add_option("--store", o->server.store, "Store file; made when it is not there")
       ->envname("TIDEMILL_STORE")
       ->capture_default_str();
   command->add_option("--listen", o->server.address, "Address to listen on")->capture_default_str();
   command->add_option("--port", o->server.port, "Port; 0: any free one")->capture_default_str();
-  command->add_flag("--insecure", o->insecure, "Let others reach it without token and encryption");
+  command->add_flag("--insecure", o->server.insecure,
+                    "Let others reach it without token or encryption");
+  command->add_option("--tls-cert", o->server.tls.certificate, "Certificate to encrypt with (PEM)")
+      ->envname("TIDEMILL_TLS_CERT");
+  command->add_option("--tls-key", o->server.tls.key, "Its key (PEM)")->envname("TIDEMILL_TLS_KEY");
+  command
+      ->add_option("--tls-client-ca", o->server.tls.client_ca,
+                   "Ask clients for a certificate signed by this authority (PEM)")
+      ->envname("TIDEMILL_TLS_CLIENT_CA");
+  command->add_option("--audit", o->server.audit,
+                      "Log of who changed what; default: STORE.audit.jsonl; none: no log");
   command->callback([&context, o] { context.exit_code = serve(context, *o); });
 }
 

@@ -25,6 +25,7 @@ int work(const Context& context, const Options& o) {
   client::WorkerOptions options = o.worker;
   options.server = o.server.url;
   options.token = o.server.token;
+  options.tls = o.server.tls;
   auto given = connections(o.connect);
   if (!given.ok()) return report(given.error());
   options.connections = std::move(*given);
@@ -34,8 +35,11 @@ int work(const Context& context, const Options& o) {
   auto worker = context.services.service.open_worker(options);
   if (!worker.ok()) return report(worker.error());
   fmt::print(stderr, "working for {}; Ctrl-C lets what runs finish and stops\n", options.server);
-  constexpr Duration kLong = hours(1);
-  while (!interrupts.wait(kLong)) {
+  while (!interrupts.wait(seconds(1))) {
+    if (const auto refused = (*worker)->refused()) {
+      (*worker)->stop_now();
+      return report(*refused);
+    }
   }
   fmt::print(stderr, "stopping: what runs is let finish (Ctrl-C again to stop at once)\n");
   (*worker)->drain();

@@ -56,7 +56,10 @@ void HttpExchange::exchange(ExchangeRequest request, OnReply on_reply) {
   ask<ExchangeReply>(
       "POST", "/v1/exchange", wire::to_json(request),
       [](net::HttpResponse& response) { return wire::parse_exchange_reply(response.body); },
-      std::move(on_reply));
+      [this, tell = std::move(on_reply)](Result<ExchangeReply> reply) {
+        if (!reply.ok() && reply.error().code == ErrorCode::denied) on_denied_(reply.error());
+        tell(std::move(reply));
+      });
 }
 
 void HttpExchange::fetch_result(const ResultRef& ref, OnBytes on_bytes) {

@@ -14,8 +14,10 @@ namespace tidemill::client {
 
 class HttpExchange : public wire::Exchange {
  public:
-  HttpExchange(net::HttpClientOptions server, os::EventLoop& loop)
-      : client_(std::move(server)), loop_(loop) {}
+  // `on_denied` is told, on the worker's thread, when the server does not let the worker in.
+  HttpExchange(net::HttpClientOptions server, os::EventLoop& loop,
+               std::function<void(const Error&)> on_denied)
+      : on_denied_(std::move(on_denied)), loop_(loop), client_(std::move(server)) {}
 
   void exchange(ExchangeRequest request, OnReply on_reply) override;
   void fetch_result(const ResultRef& ref, OnBytes on_bytes) override;
@@ -30,8 +32,9 @@ class HttpExchange : public wire::Exchange {
   void ask(std::string method, std::string target, std::string body,
            std::function<Result<T>(net::HttpResponse&)> read, std::function<void(Result<T>)> tell);
 
-  net::HttpClient client_;
+  const std::function<void(const Error&)> on_denied_;
   os::EventLoop& loop_;
+  net::HttpClient client_;
 };
 
 }  // namespace tidemill::client

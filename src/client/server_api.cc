@@ -13,10 +13,9 @@ constexpr Duration kRequestTime = seconds(60);
 }  // namespace
 
 Result<std::unique_ptr<ServerApi>> ServerApi::open(const std::string& url,
-                                                   const std::string& token) {
-  net::HttpClientOptions options;
-  TIDEMILL_TRY(options.server, net::parse_server_address(url));
-  options.token = token;
+                                                   const std::string& token,
+                                                   const net::ClientTlsFiles& files) {
+  TIDEMILL_TRY(net::HttpClientOptions options, net::client_options(url, token, files));
   return std::unique_ptr<ServerApi>(new ServerApi(std::move(options)));
 }
 
@@ -41,6 +40,10 @@ Result<std::string> ServerApi::post(const std::string& target, std::string body)
 
 Result<std::string> ServerApi::put(const std::string& target, std::string body) {
   return ask("PUT", target, std::move(body), kRequestTime);
+}
+
+Result<std::string> ServerApi::remove(const std::string& target) {
+  return ask("DELETE", target, {}, kRequestTime);
 }
 
 Result<std::string> ServerApi::ask(std::string method, const std::string& target, std::string body,

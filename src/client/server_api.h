@@ -18,9 +18,11 @@ using WaitRequest = wire::WaitRequest;
 
 class ServerApi {
  public:
-  // `url`: "http://HOST:PORT". Nothing is sent yet. Errors: invalid.
+  // `url`: "http://HOST:PORT", or https with the files it takes. Nothing is sent yet. Errors:
+  // invalid.
   static Result<std::unique_ptr<ServerApi>> open(const std::string& url,
-                                                 const std::string& token = {});
+                                                 const std::string& token = {},
+                                                 const net::ClientTlsFiles& files = {});
 
   // All or none. Durable when it returns. Errors: the server's; unavailable: it may have been done,
   // and is done once when the tasks have idempotency keys.
@@ -31,6 +33,7 @@ class ServerApi {
   Result<std::string> get(const std::string& target);
   Result<std::string> post(const std::string& target, std::string body = {});
   Result<std::string> put(const std::string& target, std::string body);
+  Result<std::string> remove(const std::string& target);
 
  private:
   explicit ServerApi(net::HttpClientOptions options) : client_(std::move(options)) {}

@@ -30,6 +30,7 @@ class MachineLoader : public store::Loader {
     });
   }
   void queue(QueueConfig v) override { machine_->restore(std::move(v)); }
+  void token(TokenRecord v) override { machine_->restore(std::move(v)); }
   void execution(ExecutionRecord v) override {
     plans_.emplace_back(v.id, v.plan);
     machine_->restore(std::move(v));

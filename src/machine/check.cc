@@ -8,6 +8,7 @@
 #include "machine/internal/leases.h"
 #include "machine/internal/lifecycle.h"
 #include "machine/internal/queues.h"
+#include "machine/internal/sessions.h"
 #include "model/codec.h"
 
 namespace tidemill::machine {
@@ -134,10 +135,12 @@ void check_session(const State& s, const Session& session) {
     if (lease.leased.work.task) {
       const LiveTask* task = find_task(s, lease.leased.work.task);
       TIDEMILL_ASSERT(task != nullptr && task->epoch == epoch && task->holder == session.id);
+      TIDEMILL_ASSERT(may_have(session, task->record.work.queue));
       continue;
     }
     const auto array = s.arrays.find(lease.leased.work.array);
     TIDEMILL_ASSERT(array != s.arrays.end());
+    TIDEMILL_ASSERT(may_have(session, array->second.record.work.queue));
     uint64_t open = 0;
     for (const IndexRange& range : open_ranges(array->second, lease.leased)) open += range.count;
     TIDEMILL_ASSERT(open == lease.open);
@@ -155,6 +158,8 @@ void add_session(ByteWriter& out, const Session& session) {
   out.varint(session.slots);
   out.varint(session.places);
   for (const uint32_t kind : session.kinds) out.varint(kind);
+  out.bytes(session.token);
+  for (const std::string& queue : session.queues) out.bytes(queue);
   for (const auto& [epoch, lease] : session.leases) {
     out.varint(epoch.counter);
     out.varint(lease.leased.work.task.raw);

@@ -11,6 +11,7 @@
 #include "model/exchange.h"
 #include "model/query.h"
 #include "model/records.h"
+#include "model/token.h"
 
 namespace tidemill::machine {
 
@@ -30,6 +31,14 @@ struct PageIn {
   BacklogFilter wanted;
   // Fewer than wanted: there is nothing behind them. The machine takes the records out of it.
   std::shared_ptr<std::vector<BacklogRow>> rows;
+};
+
+// ---- token/ ----
+struct AddToken {  // the machine says when it was made
+  TokenRecord token;
+};
+struct RevokeToken {  // sessions that were opened with it end
+  std::string name;
 };
 
 // ---- task/ ----
@@ -79,6 +88,10 @@ struct Exchange {
   ExchangeRequest request;
   // The session lives in this process: it died with the server and has no grace.
   bool in_process = false;
+  // Of the first exchange of a session: the token it came with ("": none is asked for), and the
+  // queues of which it may have work (none: of all).
+  std::string token;
+  std::vector<std::string> queues;
 };
 struct CloseSession {  // its connection is gone: after the grace its leases end
   SessionId session;
@@ -104,7 +117,7 @@ struct RetryExecution {  // a failed one goes on: its failed steps are entered a
 using CommandBody =
     std::variant<ConfigureQueue, PauseQueue, ResumeQueue, PageIn, SpawnTasks, CancelWork, RetryWork,
                  BuryTask, SpawnArray, OpenBarrier, Exchange, CloseSession, Tick, StartExecution,
-                 CancelExecution, RetryExecution>;
+                 CancelExecution, RetryExecution, AddToken, RevokeToken>;
 
 using Tag = Id<struct TagTag>;
 

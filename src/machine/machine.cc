@@ -139,6 +139,7 @@ NextDue Machine::next_due() const {
 }
 
 void Machine::restore(QueueConfig record) { machine::restore(*state_, std::move(record)); }
+void Machine::restore(TokenRecord record) { machine::restore(*state_, std::move(record)); }
 void Machine::restore(ExecutionRecord record) { execution::restore(*state_, std::move(record)); }
 void Machine::restore(BarrierRecord record) { machine::restore(*state_, std::move(record)); }
 void Machine::restore(ArrayRecord record) { machine::restore(*state_, std::move(record)); }

@@ -82,6 +82,7 @@ class Machine {
   // Recovery, in the order of store::Loader; then restored(), which rebuilds what is derived. Plans
   // of live executions come through `rows`.
   void restore(QueueConfig record);
+  void restore(TokenRecord record);
   void restore(ExecutionRecord record);
   void restore(BarrierRecord record);
   void restore(ArrayRecord record);

@@ -15,6 +15,7 @@
 #include "main/progress_board.h"
 #include "main/server_run.h"
 #include "main/store_records.h"
+#include "main/store_tokens.h"
 #include "main/worker_run.h"
 #include "net/line_socket.h"
 #include "os/clock.h"
@@ -256,7 +257,9 @@ client::LocalServices local_services() {
           .open_records = open_store_records,
           .connect = connect_control,
           .open_control = open_store_control,
-          .service = {.open_server = open_server, .open_worker = open_worker}};
+          .service = {.open_server = open_server,
+                      .open_worker = open_worker,
+                      .open_tokens = open_store_tokens}};
 }
 
 }  // namespace tidemill::main

@@ -9,12 +9,21 @@
 #include <vector>
 
 #include "model/records.h"
+#include "model/token.h"
 
 namespace tidemill {
 
 // ---- queues ----
 struct PutQueue {
   QueueConfig config;
+};
+
+// ---- tokens ----
+struct PutToken {
+  TokenRecord token;
+};
+struct DropToken {
+  std::string name;
 };
 
 // ---- tasks ----
@@ -105,6 +114,6 @@ struct PutCounters {
 using Change = std::variant<PutQueue, PutTask, FinishTask, ReopenTask, PutAttempt, PutArray, PutItems,
                             PutOutcomes, ReopenIndex, CancelRest, PutOverride, DropOverride, FinishArray,
                             ReopenArray, PutBarrier, DropBarrier, PutExecution, PutStep, PutKey, HandOut,
-                            EndLease, PutCounters>;
+                            EndLease, PutCounters, PutToken, DropToken>;
 
 }  // namespace tidemill

@@ -28,6 +28,7 @@ FIELDS(HistoryRecord, 6);
 FIELDS(AttemptRecord, 6);
 FIELDS(HandOut, 3);
 FIELDS(EndLease, 1);
+FIELDS(TokenRecord, 6);
 FIELDS(LeasedWork, 2);
 FIELDS(LeaseEpoch, 2);
 FIELDS(WorkRef, 4);

@@ -16,7 +16,7 @@ namespace tidemill {
   X(QueueConfig)                                                                                 \
   X(TaskRecord) X(ArrayRecord) X(ItemChunk) X(IndexOutcome) X(IndexOverride) X(BarrierRecord)    \
       X(ExecutionRecord) X(StepRecord) X(KeyRecord) X(HistoryRecord) X(AttemptRecord) X(HandOut) \
-          X(EndLease) X(Trace) X(TaskError) X(ResultRef) X(ResultValue)
+          X(EndLease) X(TokenRecord) X(Trace) X(TaskError) X(ResultRef) X(ResultValue)
 
 // `encode_to` appends, so that a caller who encodes often reuses one buffer.
 #define X(Record)                      \

@@ -94,6 +94,12 @@ TEST(CodecTest, QueueConfig) {
        FIELD(order = Order::fifo), FIELD(durability = Durability::relaxed), FIELD(paused = true)});
 }
 
+TEST(CodecTest, TokenRecord) {
+  check<TokenRecord>({FIELD(name = "gpu"), FIELD(kind = TokenKind::read_only), FIELD(hash[31] = 9),
+                      FIELD(queues.push_back("imaging")), FIELD(created_at.ns = 1'700'000),
+                      FIELD(expires_at.ns = 1'800'000)});
+}
+
 TEST(CodecTest, TaskRecord) {
   check<TaskRecord>({FIELD(id.raw = UINT64_MAX),
                      FIELD(work.queue = "q"),

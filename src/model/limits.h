@@ -46,6 +46,10 @@ inline constexpr uint64_t kItemChunk = 1'024;             // items per stored ch
 inline constexpr uint32_t kAfterMax = 10'000;             // dependencies of one task
 inline constexpr uint64_t kContextMax = 1024 * 1024;      // ctx of an execution, as JSON
 
+// ---- tokens ----
+inline constexpr uint64_t kTokensMax = 1'000;     // of one store
+inline constexpr uint64_t kTokenQueuesMax = 100;  // of one worker's token
+
 // ---- tools ----
 inline constexpr Duration kHttpTimeout = seconds(60);     // of one request, when the call names none
 inline constexpr Duration kConnectTimeout = seconds(10);  // to a peer or a database

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "net/internal/beast.h"
+#include "net/internal/stream.h"
 #include "os/thread.h"
 
 namespace tidemill::net {
@@ -41,21 +41,27 @@ struct HttpClient::Impl {
 class HttpClient::Impl::Channel : public std::enable_shared_from_this<Channel> {
  public:
   explicit Channel(Impl& client)
-      : client_(client), resolver_(client.context), stream_(client.context) {}
+      : client_(client), resolver_(client.context), stream_(client.context, tls_of(client)) {}
 
   void run(Job job);
   void close();
 
  private:
+  static const Tls* tls_of(const Impl& client) {
+    return client.options.server.encrypted ? client.options.tls.get() : nullptr;
+  }
   void connect();
+  void connected();
+  void shaken(error_code error);
   void write();
   void read();
   void done();
   void fail(error_code error);
+  Error error_of(const error_code& error) const;
 
   Impl& client_;
   tcp::resolver resolver_;
-  beast::tcp_stream stream_;
+  Stream stream_;
   beast::flat_buffer in_;
   std::optional<http::response_parser<http::string_body>> parser_;
   std::string out_;
@@ -99,33 +105,51 @@ void HttpClient::Impl::Channel::connect() {
       server.host, std::to_string(server.port),
       [self = shared_from_this()](error_code error, const tcp::resolver::results_type& found) {
         if (error) return self->fail(error);
-        self->stream_.expires_after(time_of(self->client_.options.connect_time));
-        self->stream_.async_connect(found, [self](error_code failed, const tcp::endpoint&) {
+        beast::tcp_stream& tcp = self->stream_.transport();
+        tcp.expires_after(time_of(self->client_.options.connect_time));
+        tcp.async_connect(found, [self](error_code failed, const tcp::endpoint&) {
           if (failed) return self->fail(failed);
-          error_code ignored;
-          self->stream_.socket().set_option(tcp::no_delay(true), ignored);
-          self->connected_ = true;
-          self->write();
+          self->connected();
         });
       });
 }
 
+void HttpClient::Impl::Channel::connected() {
+  error_code ignored;
+  stream_.socket().set_option(tcp::no_delay(true), ignored);
+  if (!stream_.encrypted()) return shaken({});
+  stream_.transport().expires_after(time_of(client_.options.connect_time));
+  stream_.ask_handshake(client_.options.server.host,
+                        [self = shared_from_this()](error_code error) { self->shaken(error); });
+}
+
+void HttpClient::Impl::Channel::shaken(error_code error) {
+  if (!job_) return;  // closed meanwhile
+  if (error) return fail(error);
+  connected_ = true;
+  write();
+}
+
 void HttpClient::Impl::Channel::write() {
-  stream_.expires_after(time_of(job_->at_most));
-  asio::async_write(stream_, asio::buffer(out_),
-                    [self = shared_from_this()](error_code error, size_t) {
-                      if (error) return self->fail(error);
-                      self->read();
-                    });
+  stream_.transport().expires_after(time_of(job_->at_most));
+  stream_.with([this](auto& bytes) {
+    asio::async_write(bytes, asio::buffer(out_),
+                      [self = shared_from_this()](error_code error, size_t) {
+                        if (error) return self->fail(error);
+                        self->read();
+                      });
+  });
 }
 
 void HttpClient::Impl::Channel::read() {
   parser_.emplace();
   parser_->body_limit(client_.options.body_max);
   if (job_->request.method == "HEAD") parser_->skip(true);
-  http::async_read(stream_, in_, *parser_, [self = shared_from_this()](error_code error, size_t) {
-    if (error) return self->fail(error);
-    self->done();
+  stream_.with([this](auto& bytes) {
+    http::async_read(bytes, in_, *parser_, [self = shared_from_this()](error_code error, size_t) {
+      if (error) return self->fail(error);
+      self->done();
+    });
   });
 }
 
@@ -139,7 +163,7 @@ void HttpClient::Impl::Channel::done() {
     response.headers.push_back({std::string(field.name_string()), std::string(field.value())});
   }
   response.body = std::move(message.body());
-  stream_.expires_never();
+  stream_.transport().expires_never();
   const HttpClient::OnResponse on_response = std::move(job_->on_response);
   job_.reset();
   if (keep) {
@@ -165,18 +189,31 @@ void HttpClient::Impl::Channel::fail(error_code error) {
     job.again = true;
     return client_.start(std::move(job));
   }
+  job.on_response(error_of(error));
+}
+
+Error HttpClient::Impl::Channel::error_of(const error_code& error) const {
   const std::string place =
       client_.options.server.host + ":" + std::to_string(client_.options.server.port);
-  if (timed_out && connected_) {
-    return job.on_response(Error{ErrorCode::timeout, place + " has not answered in time"});
+  const bool timed_out = error == beast::error::timeout;
+  if (timed_out && connected_) return {ErrorCode::timeout, place + " has not answered in time"};
+  if (is_tls_error(error)) {
+    if (!connected_) {
+      return {ErrorCode::denied,
+              place + ": " + error.message() +
+                  ": the server's certificate must be of that name and signed by an authority that "
+                  "is trusted; --tls-ca names one"};
+    }
+    return {ErrorCode::denied,
+            place + ": " + error.message() +
+                ": the server asks for a certificate that it trusts; --tls-cert and --tls-key "
+                "name one"};
   }
-  job.on_response(Error{ErrorCode::unavailable,
-                        place + ": " + (timed_out ? "no connection in time" : error.message())});
+  return {ErrorCode::unavailable,
+          place + ": " + (timed_out ? "no connection in time" : error.message())};
 }
 
 void HttpClient::Impl::Channel::close() {
-  error_code ignored;
-  stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
   stream_.close();
   resolver_.cancel();
 }
@@ -243,13 +280,15 @@ Result<ServerAddress> parse_server_address(const std::string& url) {
                  "'" + url + "' is no address of a server: " + why + "; http://HOST:PORT is one"};
   };
   std::string_view rest(url);
-  if (rest.starts_with("https://")) return wrong("TLS is not offered");
-  if (!rest.starts_with("http://")) return wrong("it does not begin with http://");
-  rest.remove_prefix(7);
+  const bool encrypted = rest.starts_with("https://");
+  if (!encrypted && !rest.starts_with("http://")) {
+    return wrong("it does not begin with http:// or https://");
+  }
+  rest.remove_prefix(encrypted ? 8 : 7);
   while (rest.ends_with('/')) rest.remove_suffix(1);
   const size_t colon = rest.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return wrong("it has no port");
-  ServerAddress out{.host = std::string(rest.substr(0, colon)), .port = 0};
+  ServerAddress out{.host = std::string(rest.substr(0, colon)), .port = 0, .encrypted = encrypted};
   const std::string_view digits = rest.substr(colon + 1);
   const auto [at, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
   if (failed != std::errc() || at != digits.data() + digits.size() || out.port == 0) {
@@ -259,6 +298,20 @@ Result<ServerAddress> parse_server_address(const std::string& url) {
     out.host = out.host.substr(1, out.host.size() - 2);
   }
   return out;
+}
+
+Result<HttpClientOptions> client_options(const std::string& url, const std::string& token,
+                                         const ClientTlsFiles& files) {
+  HttpClientOptions options;
+  TIDEMILL_TRY(options.server, parse_server_address(url));
+  options.token = token;
+  if (options.server.encrypted) {
+    TIDEMILL_TRY(options.tls, Tls::for_client(files));
+  } else if (!files.ca.empty() || !files.certificate.empty() || !files.key.empty()) {
+    return Error{ErrorCode::invalid,
+                 "certificates are given, and " + url + " is not encrypted; https:// is"};
+  }
+  return options;
 }
 
 }  // namespace tidemill::net

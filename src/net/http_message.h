@@ -22,6 +22,7 @@ struct HttpRequest {
   std::string body;
   uint64_t connection = 0;  // of a server: which one it came over, from 1
   std::string peer;         // of a server: the address of who asks
+  std::string certificate;  // of a server: the common name in the certificate it has shown, or ""
 
   // The value of the first header of this name, "" when there is none. `name` in lower case.
   std::string_view header(std::string_view name) const;

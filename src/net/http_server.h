@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "net/http_message.h"
+#include "net/tls.h"
 
 namespace tidemill::net {
 
@@ -23,6 +24,8 @@ struct HttpServerOptions {
   uint32_t connections_max = 10'000;     // above: a connection is closed at once
   Duration head_time = seconds(60);      // to send the head, waiting between requests included
   Duration body_time = seconds(60);      // to send the body, and to take the answer
+  Duration handshake_time = seconds(10);  // to agree on the encryption
+  std::shared_ptr<const Tls> tls;         // null: not encrypted
 };
 
 // Answers one request, once; a second answer is ignored, and one to a connection that is gone goes

@@ -30,7 +30,8 @@ class Echo : public HttpHandler {
     }
     HttpResponse response;
     response.status = request.path() == "/missing" ? 404 : 200;
-    response.body = request.method + " " + request.target + " " + request.body;
+    if (request.path() == "/large") response.body.assign(64'000'000, 'x');
+    response.body += request.method + " " + request.target + " " + request.body;
     respond.send(std::move(response));
   }
   void connection_closed(uint64_t) override {
@@ -165,6 +166,52 @@ TEST_F(HttpServerTest, WhatIsNoRequestIsRefused) {
   EXPECT_EQ(ask("POST", "/echo", std::string(100, 'y'))->status, 200);  // at the bound
 }
 
+TEST_F(HttpServerTest, AHeadAtTheBoundIsTakenAndOneByteMoreIsNot) {
+  serve({.head_max = 1'000});
+  const auto head_of = [](size_t size) {
+    const std::string begin = "GET /echo HTTP/1.1\r\nConnection: close\r\nA: ";
+    return begin + std::string(size - begin.size() - 4, 'x') + "\r\n\r\n";
+  };
+  EXPECT_TRUE(raw(head_of(1'000)).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(raw(head_of(1'001)).starts_with("HTTP/1.1 431 "));
+}
+
+TEST_F(HttpServerTest, ConnectionsAtTheBoundAreServedAndOneMoreIsClosed) {
+  serve({.connections_max = 2});
+  const int first = connect_raw();
+  EXPECT_EQ(ask("GET", "/echo")->status, 200);  // and is kept open
+  EXPECT_EQ(raw("GET /echo HTTP/1.1\r\n\r\n"), "");
+  close(first);
+  echo_.wait_for_closed(1);
+  EXPECT_EQ(ask("GET", "/echo")->status, 200);
+  EXPECT_TRUE(raw("GET /echo HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+// Who does not send the rest of what it has begun, or does not read, is closed; others are served.
+TEST_F(HttpServerTest, SlowClientsAreClosed) {
+  serve({.head_time = milliseconds(300), .body_time = milliseconds(300)});
+  const auto begin = [&](const std::string& bytes) {
+    const int fd = connect_raw();
+    EXPECT_EQ(send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
+    return fd;
+  };
+  const std::vector<int> slow = {
+      begin(""), begin("GET /echo HT"), begin("GET /echo HTTP/1.1\r\nA: b\r\n"),
+      begin("POST /echo HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf"),
+      begin("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")};
+  EXPECT_EQ(ask("GET", "/echo")->status, 200);
+  char byte = 0;
+  for (const int fd : slow) {
+    EXPECT_EQ(recv(fd, &byte, 1, 0), 0);
+    close(fd);
+  }
+  // An answer that is larger than all buffers between, and nobody takes it.
+  const int deaf = begin("GET /large HTTP/1.1\r\n\r\n");
+  echo_.wait_for_closed(7);  // the five, the client's own when idle, and this one
+  close(deaf);
+}
+
 TEST_F(HttpServerTest, TwoRequestsInOnePieceAreAnsweredInOrder) {
   serve();
   const std::string one = "GET /echo?1 HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -232,7 +279,9 @@ TEST(ServerAddressTest, IsAHostAndAPort) {
   EXPECT_EQ(good->host, "127.0.0.1");
   EXPECT_EQ(good->port, 8080);
   EXPECT_EQ(parse_server_address("http://[::1]:80")->host, "::1");
-  for (const char* wrong : {"", "ftp://a:1", "https://a:1", "http://a", "http://:1", "http://a:0",
+  EXPECT_TRUE(parse_server_address("https://a:1")->encrypted);
+  EXPECT_FALSE(good->encrypted);
+  for (const char* wrong : {"", "ftp://a:1", "https://a", "http://a", "http://:1", "http://a:0",
                             "http://a:65536", "http://a:1x"}) {
     EXPECT_FALSE(parse_server_address(wrong).ok()) << wrong;
   }

@@ -22,7 +22,7 @@
 
 namespace tidemill::store {
 
-// Takes what recovery reads, in this order: counters, queues, executions, barriers, arrays, their
+// Takes what recovery reads, in this order: counters, queues, tokens, executions, barriers, arrays, their
 // items, outcomes and overrides, tasks, steps, hand-outs. Within one kind the order means nothing,
 // but of hand-outs it is that of their commits.
 class Loader {
@@ -30,6 +30,7 @@ class Loader {
   virtual ~Loader() = default;
   virtual void counters(uint64_t next_id, uint32_t incarnation, Turn last_turn) = 0;
   virtual void queue(QueueConfig config) = 0;
+  virtual void token(TokenRecord token) = 0;
   virtual void execution(ExecutionRecord execution) = 0;  // unfinished ones
   virtual void barrier(BarrierRecord barrier) = 0;
   virtual void array(ArrayRecord array) = 0;  // unfinished ones
@@ -78,6 +79,7 @@ class Reader {
   // array, in order and empty where there is none. Blobs are named, not looked up.
   virtual Result<std::vector<ResultValue>> results(const ResultRef& ref) = 0;
   virtual Result<std::optional<std::string>> plan_text(const Sha256& hash) = 0;
+  virtual Result<std::vector<TokenRecord>> tokens() = 0;  // in order of their names
   // Prefetch for the machine.
   virtual Result<std::optional<KeyRecord>> key(const std::string& queue,
                                                const std::string& key) = 0;

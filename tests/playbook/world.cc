@@ -21,6 +21,7 @@ class Recovery : public store::Loader {
 
   void counters(uint64_t next, uint32_t, Turn) override { next_id = next; }
   void queue(QueueConfig config) override { machine_->restore(std::move(config)); }
+  void token(TokenRecord token) override { machine_->restore(std::move(token)); }
   void execution(ExecutionRecord r) override { machine_->restore(std::move(r)); }
   void barrier(BarrierRecord r) override { machine_->restore(std::move(r)); }
   void array(ArrayRecord r) override { machine_->restore(std::move(r)); }

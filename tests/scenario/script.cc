@@ -33,6 +33,7 @@ Script::Script(World& world, const Config&) : world_(world) {
     return [this, f](const Line& line) { (this->*f)(line); };
   };
   verbs_ = {{"queue", bind(&Script::queue)},
+            {"token", bind(&Script::token)},
             {"spawn", bind(&Script::spawn)},
             {"array", bind(&Script::array)},
             {"barrier", bind(&Script::barrier)},
@@ -42,7 +43,7 @@ Script::Script(World& world, const Config&) : world_(world) {
   for (const char* verb : {"done", "fail", "return", "start"}) {
     verbs_[verb] = bind(&Script::report);
   }
-  for (const char* verb : {"cancel", "retry", "bury", "pause", "resume"}) {
+  for (const char* verb : {"cancel", "retry", "bury", "pause", "resume", "revoke"}) {
     verbs_[verb] = bind(&Script::act_on_work);
   }
   for (const char* verb : {"close", "park", "lose", "repeat", "drain"}) {
@@ -155,6 +156,20 @@ void Script::queue(const Line& line) {
   ask(machine::ConfigureQueue{config});
 }
 
+// token NAME kind=worker queues=a,b expires=1h secret=s
+void Script::token(const Line& line) {
+  TokenRecord token{.name = line.words.at(1), .kind = TokenKind::worker};
+  token.hash = sha256(token.name);
+  for (const auto& [key, value] : line.options) {
+    if (key == "kind") token.kind = value == "admin" ? TokenKind::admin : TokenKind::worker;
+    if (key == "queues") token.queues = split(value, ',');
+    if (key == "expires") token.expires_at = world_.wall() + duration(value);
+    if (key == "secret") token.hash = sha256(value);
+  }
+  token_queues_[token.name] = token.queues;
+  ask(machine::AddToken{token});
+}
+
 void Script::spawn(const Line& line) {
   machine::SpawnTasks command;
   command.tasks.assign(line.words.size() - 1, task_spec(line));
@@ -204,6 +219,10 @@ void Script::worker(const Line& line) {
     if (key == "places") shape.places = static_cast<uint32_t>(number(value));
     if (key == "kinds") shape.kinds = split(value, ',');
     if (key == "in") shape.in_process = value == "process";
+    if (key == "token") {
+      shape.token = value;
+      shape.queues = token_queues_.at(value);
+    }
   }
   workers_.insert_or_assign(line.words.at(1), Worker(shape));
 }
@@ -244,6 +263,7 @@ void Script::act_on_work(const Line& line) {
   const std::string& name = line.words.at(1);
   if (verb == "pause") ask(machine::PauseQueue{name});
   if (verb == "resume") ask(machine::ResumeQueue{name});
+  if (verb == "revoke") ask(machine::RevokeToken{name});
   if (verb == "bury") ask(machine::BuryTask{tasks_.at(name), "given up"});
   if (verb == "cancel") {
     const bool now = line.words.size() > 2 && line.words[2] == "now";

@@ -30,6 +30,7 @@ class Script {
 
   // ---- what happens ----
   void queue(const Line& line);
+  void token(const Line& line);
   void spawn(const Line& line);
   void array(const Line& line);
   void barrier(const Line& line);
@@ -64,6 +65,7 @@ class Script {
   std::map<std::string, ArrayId> arrays_;
   std::map<std::string, uint64_t> array_counts_;
   std::map<std::string, BarrierId> barriers_;
+  std::map<std::string, std::vector<std::string>> token_queues_;
   std::map<std::string, Worker> workers_;
   std::vector<ReportAnswer> answers_;
   machine::Refused refused_;

@@ -53,7 +53,8 @@ void Worker::open(World& world, std::vector<Report> reports) {
   }
   for (const auto& [epoch, leased] : leases) first.held.push_back(leased);
   const std::vector<Report> sent = first.reports;
-  const machine::ReplyBody* body = world.reply(world.send(machine::Exchange{first, shape_.in_process}));
+  const machine::ReplyBody* body = world.reply(world.send(
+      machine::Exchange{first, shape_.in_process, shape_.token, shape_.queues}));
   ASSERT_NE(body, nullptr);
   const auto& reply = std::get<ExchangeReply>(*body);
   session_ = reply.session;

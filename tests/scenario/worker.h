@@ -20,6 +20,8 @@ class Worker {
     uint32_t places = 8;
     bool in_process = false;
     std::vector<std::string> kinds{"k"};
+    std::string token;
+    std::vector<std::string> queues;  // of the token
   };
   explicit Worker(Shape shape) : shape_(std::move(shape)) {}
 

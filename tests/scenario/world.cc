@@ -25,6 +25,7 @@ class Restorer : public store::Loader {
     });
   }
   void queue(QueueConfig v) override { machine->restore(std::move(v)); }
+  void token(TokenRecord v) override { machine->restore(std::move(v)); }
   void execution(ExecutionRecord v) override { machine->restore(std::move(v)); }
   void barrier(BarrierRecord v) override { machine->restore(std::move(v)); }
   void array(ArrayRecord v) override { machine->restore(std::move(v)); }

@@ -39,8 +39,7 @@ engine::Queries::On<SharedBytes> answered_raw(const Call& call, std::string cont
 
 Status exchange(const HttpServices& services, Call& call) {
   TIDEMILL_TRY(ExchangeRequest request, wire::parse_exchange_request(call.request.body));
-  call.exchanges.take(services, call.request.connection, {std::move(request), call.respond});
-  return Ok{};
+  return call.exchanges.take(services, call, std::move(request));
 }
 
 Status get_plan(const HttpServices& services, Call& call) {
@@ -99,13 +98,13 @@ Status array_result(const HttpServices& services, Call& call) {
 }
 
 constexpr std::array kRoutes = {
-    Route{"POST", "/v1/exchange", exchange},
-    Route{"GET", "/v1/playbooks/*", get_plan},
-    Route{"PUT", "/v1/playbooks/*", put_plan},
-    Route{"POST", "/v1/blobs", put_blob},
-    Route{"GET", "/v1/blobs/*", get_blob},
-    Route{"GET", "/v1/tasks/*/result", task_result},
-    Route{"GET", "/v1/arrays/*/result", array_result},
+    Route{"POST", "/v1/exchange", exchange, Access::work},
+    Route{"GET", "/v1/playbooks/*", get_plan, Access::fetch},
+    Route{"PUT", "/v1/playbooks/*", put_plan, Access::work},
+    Route{"POST", "/v1/blobs", put_blob, Access::work},
+    Route{"GET", "/v1/blobs/*", get_blob, Access::fetch},
+    Route{"GET", "/v1/tasks/*/result", task_result, Access::fetch},
+    Route{"GET", "/v1/arrays/*/result", array_result, Access::fetch},
 };
 
 }  // namespace

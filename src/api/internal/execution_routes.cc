@@ -88,12 +88,12 @@ Status retry(const HttpServices& services, Call& call) {
 }
 
 constexpr std::array kRoutes = {
-    Route{"POST", "/v1/executions", start},
+    Route{"POST", "/v1/executions", start, Access::produce},
     Route{"GET", "/v1/executions", list},
-    Route{"GET", "/v1/executions/*", show},
+    Route{"GET", "/v1/executions/*", show, Access::fetch},
     Route{"GET", "/v1/executions/*/steps", steps},
-    Route{"POST", "/v1/executions/*/cancel", cancel},
-    Route{"POST", "/v1/executions/*/retry", retry},
+    Route{"POST", "/v1/executions/*/cancel", cancel, Access::produce},
+    Route{"POST", "/v1/executions/*/retry", retry, Access::produce},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 // Routes: which function answers which request. One file per group of them. Called on the HTTP
 // server's thread; none may block.
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,11 +13,26 @@
 
 namespace tidemill::api {
 
+class AuditNote;  // guard.h
+
 struct Call {
   net::HttpRequest request;
   net::Respond respond;
   std::vector<std::string> words;  // what stood where the pattern has `*`
   ExchangeDoor& exchanges;
+  std::shared_ptr<const TokenRecord> token;  // it came with; null: none is asked for
+  std::shared_ptr<AuditNote> note;           // what goes on record of it; null: nothing
+};
+
+// Which kinds of tokens may ask it. An admin's may ask everything.
+enum class Access : uint8_t {
+  by_method,   // GET as `read`, everything else as `administer`
+  open,        // no token is asked for
+  read,        // client, read-only
+  fetch,       // and worker
+  produce,     // client
+  work,        // worker
+  administer,  // nobody else
 };
 
 struct Route {
@@ -24,6 +40,7 @@ struct Route {
   std::string_view pattern;  // "/v1/tasks/*/cancel"
   // An error is answered as such; otherwise the handler has answered, or will.
   Status (*handle)(const HttpServices&, Call&);
+  Access access = Access::by_method;
 };
 
 std::span<const Route> array_routes();
@@ -32,6 +49,7 @@ std::span<const Route> execution_routes();
 std::span<const Route> queue_routes();
 std::span<const Route> system_routes();
 std::span<const Route> task_routes();
+std::span<const Route> token_routes();
 
 // ---- answers ----
 

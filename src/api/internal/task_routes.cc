@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "api/internal/guard.h"
 #include "api/internal/route.h"
 #include "nlohmann/json.hpp"
 #include "wire/task_json.h"
@@ -35,10 +36,11 @@ Status spawn(const HttpServices& services, Call& call) {
   command.tasks.reserve(tasks.size());
   const WallTime now = services.wall_now();
   for (wire::NewTask& task : tasks) command.tasks.push_back(spec_of(std::move(task), now));
-  submit(services, call.respond, std::move(command), [](machine::ReplyBody& reply) {
+  submit(services, call.respond, std::move(command), [note = call.note](machine::ReplyBody& reply) {
     std::vector<wire::SpawnedTask> spawned;
     for (const auto& one : std::get<machine::Spawned>(reply).tasks) {
       spawned.push_back({one.id, one.existing});
+      if (note) note->affects("task " + std::to_string(one.id.raw));
     }
     return wire::to_json(spawned);
   });
@@ -158,10 +160,13 @@ Status bury(const HttpServices& services, Call& call) {
 }
 
 constexpr std::array kRoutes = {
-    Route{"POST", "/v1/tasks", spawn},           Route{"GET", "/v1/tasks", list},
-    Route{"POST", "/v1/tasks/wait", wait},       Route{"GET", "/v1/tasks/*", show},
-    Route{"POST", "/v1/tasks/*/cancel", cancel}, Route{"POST", "/v1/tasks/*/retry", retry},
-    Route{"POST", "/v1/tasks/*/bury", bury},
+    Route{"POST", "/v1/tasks", spawn, Access::produce},
+    Route{"GET", "/v1/tasks", list},
+    Route{"POST", "/v1/tasks/wait", wait, Access::read},
+    Route{"GET", "/v1/tasks/*", show},
+    Route{"POST", "/v1/tasks/*/cancel", cancel, Access::produce},
+    Route{"POST", "/v1/tasks/*/retry", retry, Access::produce},
+    Route{"POST", "/v1/tasks/*/bury", bury, Access::produce},
 };
 
 }  // namespace

@@ -32,6 +32,7 @@ void add_server(CLI::App& app, Context& context);
 void add_worker(CLI::App& app, Context& context);
 void add_spawn(CLI::App& app, Context& context);
 void add_queue(CLI::App& app, Context& context);
+void add_token(CLI::App& app, Context& context);
 
 // Says an error on stderr ("tidemill: error: …") and gives the exit code for it.
 int report(const Error& error);

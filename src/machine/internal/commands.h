@@ -10,6 +10,9 @@ void decide(State& s, Tag tag, const ConfigureQueue& command);
 void decide(State& s, Tag tag, const PauseQueue& command);
 void decide(State& s, Tag tag, const ResumeQueue& command);
 void decide(State& s, Tag tag, const PageIn& command);
+// token/
+void decide(State& s, Tag tag, const AddToken& command);
+void decide(State& s, Tag tag, const RevokeToken& command);
 // task/
 void decide(State& s, Tag tag, const SpawnTasks& command);
 void decide(State& s, Tag tag, const CancelWork& command);

@@ -7,6 +7,7 @@
 namespace tidemill::machine {
 
 void restore(State& s, QueueConfig record);
+void restore(State& s, TokenRecord record);  // token/add_token.cc
 void restore(State& s, BarrierRecord record);
 void restore(State& s, ArrayRecord record);
 void restore(State& s, ItemChunk record);

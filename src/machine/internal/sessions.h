@@ -13,6 +13,8 @@ void return_task(State& s, LiveTask& task);
 void return_index(State& s, LiveArray& array, uint64_t index);
 
 // ---- hand_out.cc ----
+// Whether the token of the session lets it have work of this queue.
+bool may_have(const Session& session, const std::string& queue);
 struct Capacity {
   uint32_t slots = 0;   // free
   uint32_t places = 0;  // free
@@ -50,6 +52,8 @@ void count_capacity(State& s, const Session& session, Counted way);
 void session_due(State& s, SessionId id);
 void schedule_session(State& s, const Session& session);
 void end_session(State& s, SessionId id);
+// Its connection is gone, or it may not come back: after the grace it ends.
+void close_session(State& s, SessionId id);
 void attempt_due(State& s, SessionId id, const LeaseEpoch& epoch);
 
 // ---- reservations.cc ----

@@ -13,6 +13,7 @@
 #include "machine/internal/execution_state.h"
 #include "machine/internal/tables.h"
 #include "machine/internal/timers.h"
+#include "machine/internal/tokens.h"
 #include "machine/machine.h"
 
 namespace tidemill::machine {
@@ -54,6 +55,7 @@ struct State {
 
   TurnState turn;
   QueueTable queues;
+  TokenTable tokens;
   TaskTable tasks;
   ArrayTable arrays;
   BarrierTable barriers;

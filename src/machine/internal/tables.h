@@ -227,6 +227,8 @@ struct Session {
   std::optional<ExchangeReply> overtaken_reply;
   Turn overtaken_needs;
   std::vector<uint32_t> kinds;  // numbers, sorted
+  std::string token;                // it was opened with
+  std::vector<std::string> queues;  // it may have work of these only, sorted; none: of all
   uint32_t slots = 0;           // how many it seems to have in all
   uint32_t places = 0;
   SteadyTime expires;

@@ -72,6 +72,31 @@ Flaw flaw_of(const QueueConfig& config) {
   return flaw_of(config.retry, at);
 }
 
+Flaw flaw_of(const TokenRecord& token) {
+  const std::string at = "token.";
+  if (Flaw flaw = name_flaw(at, "name", token.name)) return flaw;
+  for (const char c : token.name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
+    if (!plain) return bad(at, "name", "may have letters, digits, '-', '_' and '.' only");
+  }
+  if (token.expires_at <= token.created_at) {
+    return bad(at, "expires_at", "has passed; give a time to come, or none");
+  }
+  if (token.queues.empty()) return {};
+  if (token.kind != TokenKind::worker) {
+    return bad(at, "queues", "bind a worker's token only; leave them out, or use kind worker");
+  }
+  if (token.queues.size() > limits::kTokenQueuesMax) {
+    return too_large(at, "queues", token.queues.size(), limits::kTokenQueuesMax, "queues");
+  }
+  for (size_t i = 0; i < token.queues.size(); ++i) {
+    const std::string field = "queues[" + std::to_string(i) + "]";
+    if (Flaw flaw = name_flaw(at, field.c_str(), token.queues[i])) return flaw;
+  }
+  return {};
+}
+
 Flaw flaw_of(const TaskSpec& spec, const std::string& at) {
   if (Flaw flaw = flaw_of(spec.work, at)) return flaw;
   if (Flaw flaw = key_flaw(at, "concurrency_key", spec.concurrency_key)) return flaw;

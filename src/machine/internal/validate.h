@@ -15,6 +15,7 @@ struct Flaw {
 };
 
 Flaw flaw_of(const QueueConfig& config);
+Flaw flaw_of(const TokenRecord& token);  // created_at is the present time
 // `at` is put before the field's name: "tasks[3].".
 Flaw flaw_of(const TaskSpec& spec, const std::string& at);
 Flaw flaw_of(const ArraySpec& spec);

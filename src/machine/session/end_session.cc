@@ -166,16 +166,20 @@ void attempt_due(State& s, SessionId id, const LeaseEpoch& epoch) {
   reoffer(s, *find_array(s, leased.work.array));
 }
 
-void decide(State& s, Tag tag, const CloseSession& command) {
-  if (Session* session = find_session(s, command.session)) {
-    if (session->parked) release_parked(s, *session);
-    if (session->leases.empty()) {
-      end_session(s, session->id);
-    } else {
-      session->closes = s.turn.now.steady + limits::kCloseGrace;
-      schedule_session(s, *session);
-    }
+void close_session(State& s, SessionId id) {
+  Session* session = find_session(s, id);
+  if (session == nullptr) return;
+  if (session->parked) release_parked(s, *session);
+  if (session->leases.empty()) {
+    end_session(s, id);
+  } else {
+    session->closes = s.turn.now.steady + limits::kCloseGrace;
+    schedule_session(s, *session);
   }
+}
+
+void decide(State& s, Tag tag, const CloseSession& command) {
+  close_session(s, command.session);
   answer(s, tag, Done{}, Turn{});
 }
 

@@ -21,6 +21,9 @@ Session& open_session(State& s, const Exchange& command) {
   session.id = id;
   session.in_process = command.in_process;
   ++s.sessions.working;
+  session.token = command.token;
+  session.queues = command.queues;
+  std::sort(session.queues.begin(), session.queues.end());
   return session;
 }
 

@@ -186,6 +186,7 @@ bool give_range(Giving& g, Queue& queue, const ReadyIndex::Entry& entry, LiveArr
 bool give_from(Giving& g, QueueNumber number, std::vector<LaneId>& lanes) {
   Queue& queue = queue_of(g.s, number);
   if (room_in(queue) == 0 || g.places + g.spare == 0) return false;
+  if (!may_have(g.session, queue.config.name)) return false;
   for (bool slots = g.places > 0 && (g.slots > 0 || g.ahead.ns > 0);; slots = false) {
     add_lanes(g.session, slots, true, lanes);
     ReadyIndex::Entry entry;
@@ -215,6 +216,11 @@ Duration allowed_ahead(const Session& session, const Capacity& capacity) {
 }
 
 }  // namespace
+
+bool may_have(const Session& session, const std::string& queue) {
+  return session.queues.empty() ||
+         std::binary_search(session.queues.begin(), session.queues.end(), queue);
+}
 
 bool anything_ready(const State& s) {
   return std::any_of(s.queues.all.begin(), s.queues.all.end(),

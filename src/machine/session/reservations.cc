@@ -66,12 +66,28 @@ void adopt_unrecorded(State& s, Session& session, const LeasedWork& held) {
   reoffer(s, *array);
 }
 
+// What is not live has no queue any more, and nobody can take it over.
+bool may_hold(const State& s, const Session& session, const WorkRef& work) {
+  if (session.queues.empty()) return true;
+  if (work.task) {
+    const LiveTask* task = find_task(s, work.task);
+    return task != nullptr && may_have(session, queue_of(s, task->queue).config.name);
+  }
+  const auto array = s.arrays.find(work.array);
+  return array != s.arrays.end() &&
+         may_have(session, queue_of(s, array->second.queue).config.name);
+}
+
 }  // namespace
 
 void present(State& s, Session& session, const LeasedWork& held) {
   if (!held.epoch || held.epoch.incarnation >= s.options.incarnation) return;
   if (session.leases.contains(held.epoch)) return;
-  if (s.sessions.reserved.contains(held.epoch)) {
+  // The epoch says which work it is; what else is said of it may be wrong.
+  const auto reserved = s.sessions.reserved.find(held.epoch);
+  const bool is_reserved = reserved != s.sessions.reserved.end();
+  if (!may_hold(s, session, is_reserved ? reserved->second.leased.work : held.work)) return;
+  if (is_reserved) {
     take_over(s, session, held.epoch);
   } else {
     adopt_unrecorded(s, session, held);

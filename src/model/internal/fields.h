@@ -294,6 +294,16 @@ void fields(Io& io, Of<Io, AttemptRecord>& v) {
 }
 
 template <class Io>
+void fields(Io& io, Of<Io, TokenRecord>& v) {
+  io.text(v.name);
+  io.choice(v.kind, TokenKind::read_only);
+  io.hash(v.hash);
+  io.list(v.queues, [](auto& each, auto& queue) { each.text(queue); });
+  io.signed_number(v.created_at.ns);
+  io.from(v.expires_at.ns, WallTime::never().ns);
+}
+
+template <class Io>
 void fields(Io& io, Of<Io, EndLease>& v) {
   fields(io, v.ended);
 }

@@ -40,15 +40,13 @@ HttpResponse error_response(int status, std::string_view code, std::string_view 
 
 HttpConnection::HttpConnection(tcp::socket socket, uint64_t id, const HttpServerOptions& options,
                                Host& host)
-    : id_(id), options_(options), host_(host), stream_(std::move(socket)) {
+    : id_(id), options_(options), host_(host), stream_(std::move(socket), options.tls.get()) {
   error_code ignored;
   stream_.socket().set_option(tcp::no_delay(true), ignored);
 }
 
 void HttpConnection::close() {
   if (std::exchange(closed_, true)) return;
-  error_code ignored;
-  stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
   stream_.close();
   tell_gone();
   host_.closed(id_);
@@ -62,14 +60,38 @@ void HttpConnection::close_if_idle() {
   if (!answering_) close();
 }
 
+void HttpConnection::start() {
+  if (!stream_.encrypted()) return read();
+  stream_.transport().expires_after(time_of(options_.handshake_time));
+  stream_.accept_handshake([self = shared_from_this()](error_code error) { self->shaken(error); });
+}
+
+// Who cannot agree on the encryption gets no answer, but for one that did not know of it.
+void HttpConnection::shaken(error_code error) {
+  if (closed_) return;
+  if (!error) {
+    certificate_ = stream_.peer_name();
+    return read();
+  }
+  if (!is_plain_http(error)) return close();
+  const std::string text = "this port is encrypted: ask it by https, not http\n";
+  out_ = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: " +
+         std::to_string(text.size()) + "\r\n\r\n" + text;
+  stream_.transport().expires_after(time_of(options_.handshake_time));
+  asio::async_write(stream_.transport(), asio::buffer(out_),
+                    [self = shared_from_this()](error_code, size_t) { self->close(); });
+}
+
 void HttpConnection::read() {
   parser_.emplace();
   parser_->body_limit(options_.body_max);
   parser_->header_limit(options_.head_max);
-  stream_.expires_after(time_of(options_.head_time));
-  http::async_read_header(
-      stream_, in_, *parser_,
-      [self = shared_from_this()](error_code error, size_t) { self->take_head(error); });
+  stream_.transport().expires_after(time_of(options_.head_time));
+  stream_.with([this](auto& bytes) {
+    http::async_read_header(
+        bytes, in_, *parser_,
+        [self = shared_from_this()](error_code error, size_t) { self->take_head(error); });
+  });
 }
 
 void HttpConnection::take_head(error_code error) {
@@ -77,14 +99,24 @@ void HttpConnection::take_head(error_code error) {
   if (error) return refuse(error);
   const std::string_view expects(parser_->get()[http::field::expect].data(),
                                  parser_->get()[http::field::expect].size());
-  if (lower(expects) == "100-continue" && !parser_->is_done()) {
-    error_code ignored;
-    stream_.socket().send(asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25), 0, ignored);
-  }
   if (parser_->is_done()) return take({});
-  stream_.expires_after(time_of(options_.body_time));
-  http::async_read(stream_, in_, *parser_,
-                   [self = shared_from_this()](error_code failed, size_t) { self->take(failed); });
+  stream_.transport().expires_after(time_of(options_.body_time));
+  if (lower(expects) != "100-continue") return read_body();
+  stream_.with([this](auto& bytes) {
+    asio::async_write(bytes, asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25),
+                      [self = shared_from_this()](error_code failed, size_t) {
+                        if (failed || self->closed_) return self->close();
+                        self->read_body();
+                      });
+  });
+}
+
+void HttpConnection::read_body() {
+  stream_.with([this](auto& bytes) {
+    http::async_read(bytes, in_, *parser_, [self = shared_from_this()](error_code failed, size_t) {
+      self->take(failed);
+    });
+  });
 }
 
 void HttpConnection::take(error_code error) {
@@ -124,7 +156,8 @@ void HttpConnection::hand_over() {
   request.connection = id_;
   error_code ignored;
   request.peer = stream_.socket().remote_endpoint(ignored).address().to_string(ignored);
-  stream_.expires_never();
+  request.certificate = certificate_;
+  stream_.transport().expires_never();
   host_.handle(std::move(request),
                Respond([gate = host_.gate(), weak = weak_from_this(), number](Respond::Make make) {
                  // Taken apart on the server's thread only: the connection must not end on this
@@ -140,6 +173,7 @@ void HttpConnection::hand_over() {
 // One that has only ended its own sending may still read the answer.
 void HttpConnection::watch_for_the_end() {
   if (in_.size() > 0) return;  // it has sent the next request already
+  if (stream_.encrypted()) return watch_encrypted();
   stream_.socket().async_wait(
       tcp::socket::wait_read, [self = shared_from_this(), number = request_](error_code error) {
         if (error || self->closed_ || self->request_ != number || !self->answering_) return;
@@ -154,6 +188,26 @@ void HttpConnection::watch_for_the_end() {
           self->close();
         }
       });
+}
+
+// What is on the wire says nothing here: it must be read. What comes belongs to the next request.
+void HttpConnection::watch_encrypted() {
+  if (writing_ || closed_) return;  // answered already
+  constexpr size_t kPiece = 4096;
+  watching_ = true;
+  stream_.with([this](auto& bytes) {
+    bytes.async_read_some(in_.prepare(kPiece),
+                          [self = shared_from_this()](error_code error, size_t size) {
+                            self->watching_ = false;
+                            self->in_.commit(size);
+                            if (self->closed_) return;
+                            if (std::exchange(self->read_waits_, false)) return self->read();
+                            if (!error || error == asio::error::operation_aborted) return;
+                            self->keep_alive_ = false;
+                            if (error == asio::error::eof) return self->tell_gone();
+                            self->close();
+                          });
+  });
 }
 
 void HttpConnection::respond(uint64_t request, const Respond::Make& make) {
@@ -176,10 +230,12 @@ void HttpConnection::write(HttpResponse response) {
   if (!keep_alive_) out_ += "\r\nConnection: close";
   out_ += "\r\n\r\n";
   out_ += response.body;
-  stream_.expires_after(time_of(options_.body_time));
-  asio::async_write(
-      stream_, asio::buffer(out_),
-      [self = shared_from_this()](error_code error, size_t) { self->written(error); });
+  stream_.transport().expires_after(time_of(options_.body_time));
+  stream_.with([this](auto& bytes) {
+    asio::async_write(
+        bytes, asio::buffer(out_),
+        [self = shared_from_this()](error_code error, size_t) { self->written(error); });
+  });
 }
 
 void HttpConnection::written(error_code error) {
@@ -189,7 +245,11 @@ void HttpConnection::written(error_code error) {
   if (error || !keep_alive_ || !host_.accepts_requests()) return close();
   constexpr size_t kKept = 256 * 1024;
   if (out_.capacity() > kKept) out_ = {};
-  read();
+  if (watching_) {
+    read_waits_ = true;
+  } else {
+    read();
+  }
 }
 
 }  // namespace tidemill::net

@@ -2,9 +2,9 @@
 // HttpConnection: one client of the server. It reads a request, hands it over, waits for the answer
 // (noticing when the client goes away meanwhile), writes it, and reads the next.
 //
-//   read ──▶ handler … ──▶ write ──▶ read …        an error, the limit of time, or
-//     ▲                                 │          "Connection: close": closed
-//     └─────────────────────────────────┘
+//   (handshake ──▶) read ──▶ handler … ──▶ write ──▶ read …     an error, the limit of time, or
+//                     ▲                                 │       "Connection: close": closed
+//                     └─────────────────────────────────┘
 //
 // Owned by the server until it closes; the server's thread only.
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include <string>
 
 #include "net/http_server.h"
-#include "net/internal/beast.h"
+#include "net/internal/stream.h"
 #include "os/sync.h"
 
 namespace tidemill::net {
@@ -51,7 +51,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   HttpConnection(tcp::socket socket, uint64_t id, const HttpServerOptions& options, Host& host);
 
-  void start() { read(); }
+  void start();
   void close();
   // Closes when nothing is being answered.
   void close_if_idle();
@@ -59,12 +59,15 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  private:
   using Parser = http::request_parser<http::string_body>;
 
+  void shaken(error_code error);
   void read();
   void take_head(error_code error);
+  void read_body();
   void take(error_code error);
   void refuse(error_code error);
   void hand_over();
   void watch_for_the_end();
+  void watch_encrypted();
   void tell_gone();
   void respond(uint64_t request, const Respond::Make& make);
   void write(HttpResponse response);
@@ -73,13 +76,16 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   const uint64_t id_;
   const HttpServerOptions& options_;
   Host& host_;
-  beast::tcp_stream stream_;
+  Stream stream_;
+  std::string certificate_;  // the common name in it
   beast::flat_buffer in_;
   std::optional<Parser> parser_;
   std::string out_;
   uint64_t request_ = 0;    // number of the one being answered
   bool answering_ = false;  // between the request and the end of its answer
   bool writing_ = false;
+  bool watching_ = false;    // a read of the encrypted stream is under way while it is answered
+  bool read_waits_ = false;  // for the end of that
   bool keep_alive_ = true;
   bool told_gone_ = false;
   bool closed_ = false;

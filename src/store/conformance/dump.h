@@ -27,6 +27,7 @@ class DumpLoader : public Loader {
         std::to_string(last_turn.raw));
   }
   void queue(QueueConfig v) override { add(line_of("queue", v)); }
+  void token(TokenRecord v) override { add(line_of("token", v)); }
   void execution(ExecutionRecord v) override { add(line_of("execution", v)); }
   void barrier(BarrierRecord v) override { add(line_of("barrier", v)); }
   void array(ArrayRecord v) override { add(line_of("array", v)); }
@@ -129,6 +130,7 @@ inline Lines dump_reads(Reader& reader, uint64_t ids) {
       out.push_back(line_of("result", r));
     }
   }
+  for (const TokenRecord& t : taken(reader.tokens())) out.push_back(line_of("token", t));
   ExecutionId after;
   for (auto page = taken(reader.executions(after, 3)); !page.empty();
        page = taken(reader.executions(after, 3))) {

@@ -229,7 +229,7 @@ void RandomChanges::end_lease(std::vector<Change>& out) {
 
 void RandomChanges::record(std::vector<Change>& out) {
   const uint64_t id = 1 + below(5);
-  switch (below(6)) {
+  switch (below(8)) {
     case 0:
       out.push_back(PutQueue{{.name = text(1), .concurrency = static_cast<uint32_t>(below(9))}});
       return;
@@ -238,6 +238,12 @@ void RandomChanges::record(std::vector<Change>& out) {
       return;
     case 2:
       out.push_back(DropBarrier{BarrierId{id}});
+      return;
+    case 6:
+      out.push_back(PutToken{{.name = text(1), .hash = sha256(text(3)), .queues = {text(2)}}});
+      return;
+    case 7:
+      out.push_back(DropToken{text(1)});
       return;
     case 3: {
       ExecutionRecord e{.id = ExecutionId{id}};

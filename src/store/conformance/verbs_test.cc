@@ -232,6 +232,17 @@ TEST_P(VerbsTest, AQueueIsReplaced) {
                    line_of("queue", QueueConfig{.name = "b"})}));
 }
 
+TEST_P(VerbsTest, ATokenIsAddedAndDropped) {
+  const TokenRecord a{.name = "a", .kind = TokenKind::admin, .hash = sha256("a")};
+  const TokenRecord b{.name = "b", .kind = TokenKind::worker, .hash = sha256("b"), .queues = {"q"}};
+  commit({PutToken{b}, PutToken{a}});
+  EXPECT_EQ(loaded("token"), (Lines{line_of("token", a), line_of("token", b)}));
+  EXPECT_EQ(taken(reader().tokens()), (std::vector<TokenRecord>{a, b}));
+  commit({DropToken{"a"}, DropToken{"nobody"}});
+  EXPECT_EQ(loaded("token"), Lines{line_of("token", b)});
+  EXPECT_EQ(taken(reader().tokens()), std::vector<TokenRecord>{b});
+}
+
 TEST_P(VerbsTest, ATaskLivesAndEnds) {
   commit({PutTask{task(1)}, PutTask{task(2, "http")}});
   EXPECT_EQ(loaded("task").size(), 2U);

@@ -192,6 +192,13 @@ class MemoryReader : public Reader {
     return found(c_.tables.plans, hash);
   }
 
+  Result<std::vector<TokenRecord>> tokens() override {
+    const os::Lock lock(c_.mutex);
+    std::vector<TokenRecord> out;
+    for (const auto& [name, token] : c_.tables.tokens) out.push_back(token);
+    return out;
+  }
+
   Result<std::optional<KeyRecord>> key(const std::string& queue, const std::string& key) override {
     const os::Lock lock(c_.mutex);
     return found(c_.tables.keys, std::pair(queue, key));

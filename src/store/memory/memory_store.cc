@@ -77,6 +77,8 @@ class Applier {
   void operator()(const HandOut& v) { c_.leases.put(c_.next_hand_out++, v); }
   void operator()(const EndLease& v) { c_.leases.end(v.ended); }
   void operator()(const PutCounters& v) { c_.counters = v; }
+  void operator()(const PutToken& v) { c_.tokens[v.token.name] = v.token; }
+  void operator()(const DropToken& v) { c_.tokens.erase(v.name); }
 
  private:
   MemoryTables& c_;
@@ -117,6 +119,7 @@ class MemoryStore : public Store {
     MemoryTables& c = contents_->tables;
     loader.counters(c.counters.next_id, c.counters.incarnation, c.last_turn);
     for (const auto& [name, queue] : c.queues) loader.queue(queue);
+    for (const auto& [name, token] : c.tokens) loader.token(token);
     for (const auto& [id, execution] : c.executions) {
       if (unfinished(execution)) loader.execution(execution);
     }

@@ -25,6 +25,7 @@ constexpr Duration kReaderGivesUp = seconds(10);
 class IgnoringLoader : public Loader {
   void counters(uint64_t, uint32_t, Turn) override {}
   void queue(QueueConfig) override {}
+  void token(TokenRecord) override {}
   void execution(ExecutionRecord) override {}
   void barrier(BarrierRecord) override {}
   void array(ArrayRecord) override {}

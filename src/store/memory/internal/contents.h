@@ -39,6 +39,7 @@ struct MemoryTables {
   Turn last_turn;
   std::map<Turn, WallTime> turns;
   std::map<std::string, QueueConfig> queues;
+  std::map<std::string, TokenRecord> tokens;
   std::map<TaskId, TaskRecord> live;
   std::map<TaskId, FinishedTask> history;
   std::map<uint64_t, std::vector<AttemptRecord>> attempts;  // by task or array

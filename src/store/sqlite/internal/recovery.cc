@@ -19,6 +19,7 @@ class Recovery {
   Status counters();
   Status lanes();
   Status queues();
+  Status tokens();
   Status executions();
   Status barriers();
   Status arrays();
@@ -50,6 +51,7 @@ Status Recovery::run() {
   TIDEMILL_CHECK(counters());
   TIDEMILL_CHECK(lanes());
   TIDEMILL_CHECK(queues());
+  TIDEMILL_CHECK(tokens());
   TIDEMILL_CHECK(executions());
   TIDEMILL_CHECK(barriers());
   TIDEMILL_CHECK(arrays());
@@ -106,6 +108,12 @@ Status Recovery::queues() {
     loader_.queue(std::move(queue).value());
     return Ok{};
   });
+}
+
+Status Recovery::tokens() {
+  TIDEMILL_TRY(std::vector<TokenRecord> all, tokens_of(db_));
+  for (TokenRecord& token : all) loader_.token(std::move(token));
+  return Ok{};
 }
 
 Status Recovery::executions() {
@@ -321,6 +329,18 @@ Status recover(Database& db, Writer* writer, Loader& loader) {
   const Status ended = db.execute("COMMIT");
   if (!done.ok()) return done;
   return ended;
+}
+
+Result<std::vector<TokenRecord>> tokens_of(Database& db) {
+  TIDEMILL_TRY(Statement s, db.prepare("SELECT name, data, sum FROM tokens ORDER BY name"));
+  std::vector<TokenRecord> all;
+  TIDEMILL_CHECK(each_row(s, [&](const Statement& row) -> Status {
+    Result<TokenRecord> token = record_at<TokenRecord>(row, "tokens", 1);
+    if (!token.ok()) return std::move(token).error().with(row.bytes(0));
+    all.push_back(std::move(token).value());
+    return Ok{};
+  }));
+  return all;
 }
 
 Result<Turn> last_turn(Database& db) {

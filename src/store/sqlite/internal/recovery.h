@@ -11,6 +11,9 @@ namespace tidemill::store {
 // `writer` is null when the file is only read. Errors: corrupt, with table and row.
 Status recover(Database& db, Writer* writer, Loader& loader);
 
+// Every token, in order of their names; also what a Reader answers. Errors: corrupt.
+Result<std::vector<TokenRecord>> tokens_of(Database& db);
+
 // The newest committed turn; 0 when there is none.
 Result<Turn> last_turn(Database& db);
 

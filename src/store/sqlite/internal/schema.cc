@@ -175,7 +175,11 @@ FROM step_records s LEFT JOIN execution_records e ON e.id = s.execution
   LEFT JOIN plan_steps n ON n.plan = e.plan AND n.step = s.step;
 )sql";
 
-constexpr const char* kMigrations[] = {kTables};
+constexpr char kTokens[] = R"sql(
+CREATE TABLE tokens (name TEXT PRIMARY KEY, data BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kMigrations[] = {kTables, kTokens};
 
 Status begin_file(Database& db) {
   // These hold for the life of the file and must come before its first table.

@@ -30,6 +30,7 @@ class SqliteReader : public Reader {
   Result<std::vector<AttemptRecord>> attempts(const WorkRef& work) override;
   Result<std::vector<ResultValue>> results(const ResultRef& ref) override;
   Result<std::optional<std::string>> plan_text(const Sha256& hash) override;
+  Result<std::vector<TokenRecord>> tokens() override { return tokens_of(*db_); }
   Result<std::optional<KeyRecord>> key(const std::string& queue, const std::string& key) override;
   Result<std::optional<Outcome>> task_outcome(TaskId id) override;
 

@@ -298,6 +298,13 @@ Status Writer::one(const PutCounters& v) {
   return s_->put_counters.with(v.next_id, v.incarnation, sum).run();
 }
 
+Status Writer::one(const PutToken& v) {
+  const std::string_view data = encoded(v.token);
+  return s_->put_token.with(v.token.name, Blob{data}, row_sum(data)).run();
+}
+
+Status Writer::one(const DropToken& v) { return s_->drop_token.with(v.name).run(); }
+
 // ---- hand-outs ----
 
 Status Writer::one(const HandOut& v) {

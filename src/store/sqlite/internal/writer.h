@@ -69,6 +69,8 @@ class Writer {
   Status one(const HandOut& v);
   Status one(const EndLease& v);
   Status one(const PutCounters& v);
+  Status one(const PutToken& v);
+  Status one(const DropToken& v);
 
   Result<int64_t> lane_of(const WorkSpec& work);
   Result<Place> first_place(const TaskRecord& task);

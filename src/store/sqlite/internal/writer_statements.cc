@@ -56,6 +56,8 @@ Status Writer::Statements::prepare(Database& db) {
       {&put_hand_out, "INSERT INTO hand_outs VALUES (?, ?, ?)"},
       {&drop_hand_out, "DELETE FROM hand_outs WHERE row = ?"},
       {&put_end, "INSERT INTO lease_ends VALUES (?, ?, ?, ?, ?)"},
+      {&put_token, "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?)"},
+      {&drop_token, "DELETE FROM tokens WHERE name = ?"},
       {&drop_ends, "DELETE FROM lease_ends WHERE row < ?"},
   };
   for (const auto& [statement, sql] : all) {

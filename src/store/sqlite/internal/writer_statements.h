@@ -16,6 +16,7 @@ struct Writer::Statements {
   Statement put_override, drop_override;
   Statement array_counts, array_heads;
   Statement put_barrier, drop_barrier, put_execution, put_workload, put_step, put_key;
+  Statement put_token, drop_token;
   Statement put_hand_out, drop_hand_out, put_end, drop_ends;
 
   Status prepare(Database& db);
