@@ -74,14 +74,14 @@ net::HttpResponse no_route(const net::HttpRequest& request, const Match& match) 
 
 HttpService::HttpService(HttpServices services)
     : services_(std::move(services)), exchanges_(std::make_unique<ExchangeDoor>()) {
-  services_.refused = &refused_;
+  services_.check.refused = &refused_;
 }
 
 HttpService::~HttpService() = default;
 
 void HttpService::handle(net::HttpRequest request, net::Respond respond) {
   Match found = match(request);
-  Admission admission = admit(services_, request, found.route);
+  Admission admission = admit(services_.check, request, found.route);
   std::shared_ptr<AuditNote> note;
   if (admission.known && found.route != nullptr && is_audited(*found.route)) {
     note = note_of(services_, request, admission.token.get());
@@ -92,8 +92,8 @@ void HttpService::handle(net::HttpRequest request, net::Respond respond) {
   }
   if (admission.refusal) return respond.send(std::move(*admission.refusal));
   if (found.route == nullptr) return respond.send(no_route(request, found));
-  Call call{std::move(request),          std::move(respond), std::move(found.words), *exchanges_,
-            std::move(admission.token), std::move(note)};
+  Call call{std::move(request), std::move(respond),         std::move(found.words),
+            *exchanges_,        std::move(admission.token), std::move(note)};
   if (const Status status = found.route->handle(services_, call); !status.ok()) {
     call.respond.send(error_response(status.error()));
   }

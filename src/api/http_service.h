@@ -29,6 +29,14 @@ struct RefusedCounts {
   uint64_t wrong_kind = 0;     // 403
 };
 
+// By what requests are let in.
+struct TokenCheck {
+  engine::TokenBook& tokens;
+  bool required = false;  // also while there is none
+  std::function<WallTime()> wall_now;
+  RefusedCounts* refused = nullptr;  // the service's own
+};
+
 // What the routes work on.
 struct HttpServices {
   engine::Engine& engine;
@@ -36,12 +44,10 @@ struct HttpServices {
   engine::OutcomeBoard& board;
   std::function<WallTime()> wall_now;
   std::function<bool()> ready;  // takes work: not before recovery, not while it stops
-  engine::TokenBook& tokens;
-  bool token_required = false;  // also while there is none
+  TokenCheck check;
   std::function<std::string()> new_secret;
   std::function<void(std::string_view)> audit;  // takes a line; empty: none are kept
   std::function<AuditCounts()> audit_counts;
-  RefusedCounts* refused = nullptr;  // the service's own
 };
 
 class HttpService : public net::HttpHandler {

@@ -72,7 +72,7 @@ Json json_of(const TokenRecord& token) {
 int add(const Context& context, const TokenOptions& o) {
   wire::NewToken wanted{.name = o.name, .queues = o.queues};
   auto kind = wire::parse_token_kind(o.kind);
-  if (!kind.ok()) return report(kind.error().with("--kind"));
+  if (!kind.ok()) return report(std::move(kind).error().with("--kind"));
   wanted.kind = *kind;
   if (!o.expires.empty()) {
     auto lifetime = lifetime_of(o.expires);

@@ -4,8 +4,6 @@
 
 namespace tidemill::client {
 
-using Verb = wire::TokenLine::Verb;
-
 Result<wire::MadeToken> HttpTokens::add(const wire::NewToken& token) {
   TIDEMILL_TRY(const std::string body, api_->post("/v1/tokens", wire::to_json(token)));
   return wire::parse_made_token(body);
@@ -23,13 +21,14 @@ Status HttpTokens::revoke(const std::string& name) {
 
 Result<wire::MadeToken> LineTokens::add(const wire::NewToken& token) {
   const std::string json = wire::to_json(token);
-  TIDEMILL_TRY(const std::string line, ask_(wire::token_line({Verb::add, json})));
+  TIDEMILL_TRY(const std::string line, ask_(wire::token_line({wire::TokenLine::Verb::add, json})));
   TIDEMILL_TRY(const std::string body, wire::parse_token_answer(line));
   return wire::parse_made_token(body);
 }
 
 Status LineTokens::revoke(const std::string& name) {
-  TIDEMILL_TRY(const std::string line, ask_(wire::token_line({Verb::revoke, name})));
+  TIDEMILL_TRY(const std::string line,
+               ask_(wire::token_line({wire::TokenLine::Verb::revoke, name})));
   TIDEMILL_CHECK(wire::parse_token_answer(line));
   return Ok{};
 }

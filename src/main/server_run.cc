@@ -57,8 +57,9 @@ class ServerParts : public client::Server {
                           .board = board_,
                           .wall_now = os::wall_now,
                           .ready = [this] { return !stopping_ && !engine_->failure(); },
-                          .tokens = tokens_,
-                          .token_required = !local && !options.insecure,
+                          .check = {.tokens = tokens_,
+                                    .required = !local && !options.insecure,
+                                    .wall_now = os::wall_now},
                           .new_secret = new_secret,
                           .audit = audit_line(audit_),
                           .audit_counts = audit_counts(audit_)});

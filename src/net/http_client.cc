@@ -48,7 +48,8 @@ class HttpClient::Impl::Channel : public std::enable_shared_from_this<Channel> {
 
  private:
   static const Tls* tls_of(const Impl& client) {
-    return client.options.server.encrypted ? client.options.tls.get() : nullptr;
+    TIDEMILL_ASSERT(client.options.server.encrypted == (client.options.tls != nullptr));
+    return client.options.tls.get();
   }
   void connect();
   void connected();
@@ -305,12 +306,7 @@ Result<HttpClientOptions> client_options(const std::string& url, const std::stri
   HttpClientOptions options;
   TIDEMILL_TRY(options.server, parse_server_address(url));
   options.token = token;
-  if (options.server.encrypted) {
-    TIDEMILL_TRY(options.tls, Tls::for_client(files));
-  } else if (!files.ca.empty() || !files.certificate.empty() || !files.key.empty()) {
-    return Error{ErrorCode::invalid,
-                 "certificates are given, and " + url + " is not encrypted; https:// is"};
-  }
+  if (options.server.encrypted) TIDEMILL_TRY(options.tls, Tls::for_client(files));
   return options;
 }
 

@@ -31,7 +31,8 @@ struct HttpClientOptions {
   uint32_t idle_connections = 64;             // kept open for the next request
 };
 
-// What it takes to reach the server at `url`; the files are read. Errors: invalid.
+// What it takes to reach the server at `url`; the files are read when it is encrypted. Errors:
+// invalid.
 Result<HttpClientOptions> client_options(const std::string& url, const std::string& token,
                                          const ClientTlsFiles& files);
 

@@ -18,12 +18,12 @@ namespace tidemill::net {
 
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
-  uint16_t port = 0;                     // 0: any free one
-  uint64_t body_max = 64 * 1024 * 1024;  // bytes; above: 413
-  uint32_t head_max = 16 * 1024;         // bytes of request line and headers; above: 431
-  uint32_t connections_max = 10'000;     // above: a connection is closed at once
-  Duration head_time = seconds(60);      // to send the head, waiting between requests included
-  Duration body_time = seconds(60);      // to send the body, and to take the answer
+  uint16_t port = 0;                      // 0: any free one
+  uint64_t body_max = 64 * 1024 * 1024;   // bytes; above: 413
+  uint32_t head_max = 16 * 1024;          // bytes of request line and headers; above: 431
+  uint32_t connections_max = 10'000;      // above: a connection is closed at once
+  Duration head_time = seconds(60);       // to send the head, waiting between requests included
+  Duration body_time = seconds(60);       // to send the body, and to take the answer
   Duration handshake_time = seconds(10);  // to agree on the encryption
   std::shared_ptr<const Tls> tls;         // null: not encrypted
 };

@@ -246,8 +246,9 @@ TEST_F(TlsTest, FilesThatCannotBeUsedAreNamed) {
   EXPECT_NE(server("", "", at("ca.pem")).find("--tls-cert"), std::string::npos);
   EXPECT_NE(server(at("server.pem"), at("server.key"), at("none")).find("none"), std::string::npos);
   EXPECT_FALSE(Tls::for_client({.ca = at("none")}).ok());
-  EXPECT_FALSE(client_options("http://a:1", "", {.ca = at("ca.pem")}).ok());
+  EXPECT_FALSE(client_options("https://a:1", "", {.ca = at("none")}).ok());
   EXPECT_TRUE(client_options("https://a:1", "", {.ca = at("ca.pem")}).ok());
+  EXPECT_EQ(client_options("http://a:1", "", {.ca = at("none")})->tls, nullptr);
 }
 
 }  // namespace

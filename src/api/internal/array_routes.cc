@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "api/internal/guard.h"
 #include "api/internal/route.h"
 #include "nlohmann/json.hpp"
 #include "wire/array_json.h"
@@ -27,8 +28,10 @@ Status spawn_array(const HttpServices& services, Call& call) {
                    .items = std::move(array.items),
                    .max_in_flight = array.max_in_flight,
                    .max_failed = array.max_failed};
-  submit(services, call.respond, std::move(command), [](machine::ReplyBody& reply) {
-    return wire::to_json(std::get<machine::ArraySpawned>(reply).id);
+  submit(services, call.respond, std::move(command), [note = call.note](machine::ReplyBody& reply) {
+    const ArrayId id = std::get<machine::ArraySpawned>(reply).id;
+    if (note) note->affects("array " + std::to_string(id.raw));
+    return wire::to_json(id);
   });
   return Ok{};
 }
@@ -131,12 +134,12 @@ Status retry_index(const HttpServices& services, Call& call) {
 }
 
 constexpr std::array kRoutes = {
-    Route{"POST", "/v1/arrays", spawn_array},
+    Route{"POST", "/v1/arrays", spawn_array, Access::produce},
     Route{"GET", "/v1/arrays/*", show_array},
     Route{"GET", "/v1/arrays/*/results", results},
-    Route{"POST", "/v1/arrays/*/cancel", cancel_array},
-    Route{"POST", "/v1/arrays/*/indexes/*/cancel", cancel_index},
-    Route{"POST", "/v1/arrays/*/indexes/*/retry", retry_index},
+    Route{"POST", "/v1/arrays/*/cancel", cancel_array, Access::produce},
+    Route{"POST", "/v1/arrays/*/indexes/*/cancel", cancel_index, Access::produce},
+    Route{"POST", "/v1/arrays/*/indexes/*/retry", retry_index, Access::produce},
 };
 
 }  // namespace

@@ -10,8 +10,9 @@ namespace tidemill::api {
 
 namespace {
 
-std::string_view name_of(const std::shared_ptr<const TokenRecord>& token) {
-  return token ? std::string_view(token->name) : std::string_view();
+// By what it is, not by its name: a new token may have the name of one that was revoked.
+Sha256 identity_of(const std::shared_ptr<const TokenRecord>& token) {
+  return token ? token->hash : Sha256{};
 }
 
 }  // namespace
@@ -22,7 +23,7 @@ Status ExchangeDoor::take(const HttpServices& services, Call& call, ExchangeRequ
     return Ok{};
   }
   const auto owner = owners_.find(request.session);
-  if (owner != owners_.end() && name_of(owner->second.token) != name_of(call.token)) {
+  if (owner != owners_.end() && identity_of(owner->second.token) != identity_of(call.token)) {
     return Error{ErrorCode::denied, "session " + std::to_string(request.session.raw) +
                                         " was opened with another token; open a new one"};
   }

@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "api/internal/guard.h"
 #include "api/internal/route.h"
 #include "nlohmann/json.hpp"
 #include "wire/execution_json.h"
@@ -24,15 +25,17 @@ Status start(const HttpServices& services, Call& call) {
       .file = std::move(wanted.file),
       .plan = plan,
       .workload = std::make_shared<const std::string>(std::move(wanted.workload))};
-  services.queries.put_plan(
-      plan, std::move(wanted.playbook),
-      [services, respond = call.respond, command = std::move(command)](Result<Ok> stored) {
-        if (!stored.ok()) return respond.send(error_response(stored.error()));
-        submit(services, respond, command, [](machine::ReplyBody& reply) {
-          const ExecutionId id = std::get<machine::ExecutionStarted>(reply).id;
-          return Json({{"id", std::to_string(id.raw)}}).dump();
-        });
-      });
+  services.queries.put_plan(plan, std::move(wanted.playbook),
+                            [services, respond = call.respond, note = call.note,
+                             command = std::move(command)](Result<Ok> stored) {
+                              if (!stored.ok()) return respond.send(error_response(stored.error()));
+                              submit(services, respond, command, [note](machine::ReplyBody& reply) {
+                                const ExecutionId id =
+                                    std::get<machine::ExecutionStarted>(reply).id;
+                                if (note) note->affects("execution " + std::to_string(id.raw));
+                                return Json({{"id", std::to_string(id.raw)}}).dump();
+                              });
+                            });
   return Ok{};
 }
 

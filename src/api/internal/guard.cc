@@ -80,18 +80,18 @@ std::string_view noun_before_star(std::string_view pattern) {
 
 }  // namespace
 
-Admission admit(const HttpServices& services, const net::HttpRequest& request, const Route* route) {
+Admission admit(const TokenCheck& check, const net::HttpRequest& request, const Route* route) {
   Admission out;
   const Access access = route == nullptr ? Access::fetch : access_of(*route);
-  const bool asked = services.token_required || !services.tokens.empty();
+  const bool asked = check.required || !check.tokens.empty();
   if (!asked || access == Access::open) {
     out.known = true;
     return out;
   }
   const std::string_view secret = secret_of(request.header("authorization"));
-  if (!secret.empty()) out.token = services.tokens.find(secret);
+  if (!secret.empty()) out.token = check.tokens.find(secret);
   if (out.token == nullptr) {
-    ++services.refused->without_token;
+    ++check.refused->without_token;
     out.refusal = unauthorized(
         secret.empty() ? "this server asks for a token (Authorization: Bearer tm_…): --token or "
                          "TIDEMILL_TOKEN gives it, `tidemill token add` makes one"
@@ -100,8 +100,8 @@ Admission admit(const HttpServices& services, const net::HttpRequest& request, c
         !secret.empty());
     return out;
   }
-  if (out.token->expires_at <= services.wall_now()) {
-    ++services.refused->without_token;
+  if (out.token->expires_at <= check.wall_now()) {
+    ++check.refused->without_token;
     out.refusal = unauthorized(
         "the token \"" + out.token->name + "\" has expired; `tidemill token add` makes another",
         true);
@@ -109,7 +109,7 @@ Admission admit(const HttpServices& services, const net::HttpRequest& request, c
   }
   out.known = true;
   if (may(out.token->kind, access)) return out;
-  ++services.refused->wrong_kind;
+  ++check.refused->wrong_kind;
   out.refusal = error_response(
       {ErrorCode::denied, "a token of kind " + std::string(token_kind_name(out.token->kind)) +
                               " may not ask this; " + std::string(who_may(access)) + " may"});

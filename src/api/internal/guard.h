@@ -19,7 +19,7 @@ struct Admission {
 };
 
 // `route` null: there is no such request; it takes a good token to hear that.
-Admission admit(const HttpServices& services, const net::HttpRequest& request, const Route* route);
+Admission admit(const TokenCheck& check, const net::HttpRequest& request, const Route* route);
 
 // One line of the audit log. It is written once: when the answer is made, or without a status when
 // nobody is left to answer.

@@ -50,17 +50,18 @@ Status metrics(const HttpServices& services, Call& call) {
   append_counter(out, "tidemill_committing_seconds_total", "Time spent committing.",
                  std::to_string(stats.committing.seconds()));
   append_counter(out, "tidemill_requests_without_token_total", "Requests answered with 401.",
-                 std::to_string(services.refused->without_token));
+                 std::to_string(services.check.refused->without_token));
   append_counter(out, "tidemill_requests_of_wrong_kind_total", "Requests answered with 403.",
-                 std::to_string(services.refused->wrong_kind));
+                 std::to_string(services.check.refused->wrong_kind));
   if (services.audit_counts) {
     const AuditCounts audit = services.audit_counts();
     append_counter(out, "tidemill_audit_lines_total", "Lines written to the audit log.",
                    std::to_string(audit.written));
     append_counter(out, "tidemill_audit_lines_lost_total", "Lines that could not be kept.",
                    std::to_string(audit.lost));
-    out += "# HELP tidemill_audit_failing 1 while the audit log cannot be written.\n"
-           "# TYPE tidemill_audit_failing gauge\ntidemill_audit_failing ";
+    out +=
+        "# HELP tidemill_audit_failing 1 while the audit log cannot be written.\n"
+        "# TYPE tidemill_audit_failing gauge\ntidemill_audit_failing ";
     out += audit.failing ? "1\n" : "0\n";
   }
   net::HttpResponse response = text_response(200, std::move(out));

@@ -21,7 +21,7 @@ Status add_token(const HttpServices& services, Call& call) {
 }
 
 Status list_tokens(const HttpServices& services, Call& call) {
-  call.respond.send(json_response(wire::to_json(services.tokens.all())));
+  call.respond.send(json_response(wire::to_json(services.check.tokens.all())));
   return Ok{};
 }
 

@@ -15,6 +15,11 @@ namespace tidemill::machine {
 
 namespace {
 
+// Who let it in has not heard of that yet.
+bool is_revoked(const State& s, const std::string& token) {
+  return !token.empty() && !s.tokens.contains(token);
+}
+
 Session& open_session(State& s, const Exchange& command) {
   const SessionId id{take_id(s)};
   Session& session = s.sessions.all[id];
@@ -123,8 +128,12 @@ void take_capacity(State& s, Session& session, const ExchangeRequest& request) {
 void decide(State& s, Tag tag, const Exchange& command) {
   const ExchangeRequest& request = command.request;
   const bool opens = !request.session;
+  if (opens && is_revoked(s, command.token)) {
+    refuse(s, tag, Refused::Why::wrong_state, "the token it came with has been revoked");
+    return;
+  }
   Session* session = opens ? &open_session(s, command) : find_session(s, request.session);
-  if (session == nullptr) {
+  if (session == nullptr || is_revoked(s, session->token)) {
     ExchangeReply unknown{.session = request.session, .number = request.number};
     unknown.incarnation = s.options.incarnation;
     unknown.session_unknown = true;

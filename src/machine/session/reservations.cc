@@ -50,6 +50,7 @@ void adopt_unrecorded(State& s, Session& session, const LeasedWork& held) {
   if (work.task) {
     LiveTask* task = fetch_task(s, work.task);
     if (task == nullptr || task->leased() || !task->offered) return;
+    if (!may_have(session, task->record.work.queue)) return;
     withdraw(s, *task);
     grant_task(s, session, *task, held.epoch);
     return;
@@ -57,6 +58,7 @@ void adopt_unrecorded(State& s, Session& session, const LeasedWork& held) {
   LiveArray* array = find_array(s, work.array);
   if (array == nullptr || work.count == 0 || work.count > array->record.count) return;
   if (work.first > array->record.count - work.count) return;
+  if (!may_have(session, array->record.work.queue)) return;
   const uint64_t end = work.first + work.count;
   for (uint64_t i = work.first; i < end; ++i) {
     if (!is_free(*array, i)) return;
@@ -66,16 +68,10 @@ void adopt_unrecorded(State& s, Session& session, const LeasedWork& held) {
   reoffer(s, *array);
 }
 
-// What is not live has no queue any more, and nobody can take it over.
-bool may_hold(const State& s, const Session& session, const WorkRef& work) {
-  if (session.queues.empty()) return true;
-  if (work.task) {
-    const LiveTask* task = find_task(s, work.task);
-    return task != nullptr && may_have(session, queue_of(s, task->queue).config.name);
-  }
-  const auto array = s.arrays.find(work.array);
-  return array != s.arrays.end() &&
-         may_have(session, queue_of(s, array->second.queue).config.name);
+// The queue of work that is kept for who had it; it is live.
+const std::string& queue_of(State& s, const WorkRef& work) {
+  return work.task ? find_task(s, work.task)->record.work.queue
+                   : find_array(s, work.array)->record.work.queue;
 }
 
 }  // namespace
@@ -85,12 +81,10 @@ void present(State& s, Session& session, const LeasedWork& held) {
   if (session.leases.contains(held.epoch)) return;
   // The epoch says which work it is; what else is said of it may be wrong.
   const auto reserved = s.sessions.reserved.find(held.epoch);
-  const bool is_reserved = reserved != s.sessions.reserved.end();
-  if (!may_hold(s, session, is_reserved ? reserved->second.leased.work : held.work)) return;
-  if (is_reserved) {
-    take_over(s, session, held.epoch);
-  } else {
+  if (reserved == s.sessions.reserved.end()) {
     adopt_unrecorded(s, session, held);
+  } else if (may_have(session, queue_of(s, reserved->second.leased.work))) {
+    take_over(s, session, held.epoch);
   }
 }
 

@@ -8,6 +8,8 @@ namespace tidemill::net {
 
 namespace {
 
+constexpr size_t kPiece = 4096;  // bytes of a read that waits for the peer's end
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(),
@@ -74,9 +76,9 @@ void HttpConnection::shaken(error_code error) {
     return read();
   }
   if (!is_plain_http(error)) return close();
-  const std::string text = "this port is encrypted: ask it by https, not http\n";
-  out_ = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: " +
-         std::to_string(text.size()) + "\r\n\r\n" + text;
+  const HttpResponse told = error_response(400, "invalid", "this port is encrypted: use https://");
+  out_ = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: " + told.content_type +
+         "\r\nContent-Length: " + std::to_string(told.body.size()) + "\r\n\r\n" + told.body;
   stream_.transport().expires_after(time_of(options_.handshake_time));
   asio::async_write(stream_.transport(), asio::buffer(out_),
                     [self = shared_from_this()](error_code, size_t) { self->close(); });
@@ -193,7 +195,6 @@ void HttpConnection::watch_for_the_end() {
 // What is on the wire says nothing here: it must be read. What comes belongs to the next request.
 void HttpConnection::watch_encrypted() {
   if (writing_ || closed_) return;  // answered already
-  constexpr size_t kPiece = 4096;
   watching_ = true;
   stream_.with([this](auto& bytes) {
     bytes.async_read_some(in_.prepare(kPiece),

@@ -84,10 +84,10 @@ Address address_of(const Server& server) {
 
 tidemill::Result<net::HttpClientOptions> client_options(const Server& server) {
   const Address address = address_of(server);
-  net::HttpClientOptions options;
-  TIDEMILL_TRY(options.server, net::parse_server_address(address.url));
-  options.token = address.token;
-  return options;
+  const auto file = [](const char* name) { return os::environment(name).value_or(""); };
+  return net::client_options(
+      address.url, address.token,
+      {file("TIDEMILL_TLS_CA"), file("TIDEMILL_TLS_CERT"), file("TIDEMILL_TLS_KEY")});
 }
 
 wire::NewTask inner(const Task& task) {

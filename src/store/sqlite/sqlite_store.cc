@@ -58,7 +58,7 @@ Result<std::unique_ptr<Database>> open_for_reading(const std::string& path,
     TIDEMILL_CHECK(db->execute("PRAGMA query_only = 1"));
     TIDEMILL_TRY(const Identity identity, identify(*db));
     TIDEMILL_CHECK(refuse_unless_ours(identity));
-    TIDEMILL_CHECK(check_version(*db, migrations()));
+    TIDEMILL_CHECK(check_version(*db, migrations(), kOldestReadable));
     return db;
   };
   // Opened as for writing, so that the last to leave tidies the log up; in a folder that cannot be

@@ -332,8 +332,11 @@ Status recover(Database& db, Writer* writer, Loader& loader) {
 }
 
 Result<std::vector<TokenRecord>> tokens_of(Database& db) {
-  TIDEMILL_TRY(Statement s, db.prepare("SELECT name, data, sum FROM tokens ORDER BY name"));
   std::vector<TokenRecord> all;
+  TIDEMILL_TRY(const int64_t there,
+               db.number("SELECT count(*) FROM sqlite_schema WHERE name = 'tokens'"));
+  if (there == 0) return all;  // an older file that is only read
+  TIDEMILL_TRY(Statement s, db.prepare("SELECT name, data, sum FROM tokens ORDER BY name"));
   TIDEMILL_CHECK(each_row(s, [&](const Statement& row) -> Status {
     Result<TokenRecord> token = record_at<TokenRecord>(row, "tokens", 1);
     if (!token.ok()) return std::move(token).error().with(row.bytes(0));

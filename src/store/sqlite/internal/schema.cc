@@ -226,10 +226,10 @@ Status migrate(Database& db, std::span<const char* const> steps) {
   return Ok{};
 }
 
-Status check_version(Database& db, std::span<const char* const> steps) {
+Status check_version(Database& db, std::span<const char* const> steps, size_t oldest) {
   TIDEMILL_TRY(const int64_t version, db.number("PRAGMA user_version"));
   if (version > static_cast<int64_t>(steps.size())) return too_new(version, steps.size());
-  if (version == static_cast<int64_t>(steps.size())) return Ok{};
+  if (version >= static_cast<int64_t>(oldest)) return Ok{};
   return Error{ErrorCode::conflict, "its schema is " + std::to_string(version) +
                                         " and this program's " + std::to_string(steps.size()) +
                                         ": open it for writing once, which brings it up"};

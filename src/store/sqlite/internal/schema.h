@@ -22,7 +22,12 @@ Result<Identity> identify(Database& db);
 // Brings a file that is ours or empty to the newest version. Errors: conflict when a newer program
 // wrote it.
 Status migrate(Database& db, std::span<const char* const> steps);
-// The same, for a file that may not be changed: any other version is refused.
-Status check_version(Database& db, std::span<const char* const> steps);
+// The same, for a file that may not be changed: a newer version is refused, and one older than
+// `oldest`.
+Status check_version(Database& db, std::span<const char* const> steps, size_t oldest);
+
+// Since this version migrations have only added what a reader can do without: it looks whether it
+// is there.
+inline constexpr size_t kOldestReadable = 1;
 
 }  // namespace tidemill::store
