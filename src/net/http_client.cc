@@ -306,7 +306,9 @@ Result<HttpClientOptions> client_options(const std::string& url, const std::stri
   HttpClientOptions options;
   TIDEMILL_TRY(options.server, parse_server_address(url));
   options.token = token;
-  if (options.server.encrypted) TIDEMILL_TRY(options.tls, Tls::for_client(files));
+  if (options.server.encrypted) {
+    TIDEMILL_TRY(options.tls, Tls::for_client(files));
+  }
   return options;
 }
 

@@ -168,12 +168,16 @@ TEST_F(HttpServerTest, WhatIsNoRequestIsRefused) {
 
 TEST_F(HttpServerTest, AHeadAtTheBoundIsTakenAndOneByteMoreIsNot) {
   serve({.head_max = 1'000});
-  const auto head_of = [](size_t size) {
-    const std::string begin = "GET /echo HTTP/1.1\r\nConnection: close\r\nA: ";
-    return begin + std::string(size - begin.size() - 4, 'x') + "\r\n\r\n";
+  const auto padded = [](const std::string& begin, const std::string& end, size_t size) {
+    return begin + std::string(size - begin.size() - end.size(), 'x') + end;
   };
-  EXPECT_TRUE(raw(head_of(1'000)).starts_with("HTTP/1.1 200 "));
-  EXPECT_TRUE(raw(head_of(1'001)).starts_with("HTTP/1.1 431 "));
+  const std::string line = "GET /echo HTTP/1.1\r\n";
+  const std::string field = "Connection: close\r\nA: ";
+  EXPECT_TRUE(raw(line + padded(field, "\r\n\r\n", 1'000)).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(raw(line + padded(field, "\r\n\r\n", 1'001)).starts_with("HTTP/1.1 431 "));
+  const std::string fields = "Connection: close\r\n\r\n";
+  EXPECT_TRUE(raw(padded("GET /", " HTTP/1.1\r\n", 1'000) + fields).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(raw(padded("GET /", " HTTP/1.1\r\n", 1'001) + fields).starts_with("HTTP/1.1 431 "));
 }
 
 TEST_F(HttpServerTest, ConnectionsAtTheBoundAreServedAndOneMoreIsClosed) {

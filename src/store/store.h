@@ -22,9 +22,9 @@
 
 namespace tidemill::store {
 
-// Takes what recovery reads, in this order: counters, queues, tokens, executions, barriers, arrays, their
-// items, outcomes and overrides, tasks, steps, hand-outs. Within one kind the order means nothing,
-// but of hand-outs it is that of their commits.
+// Takes what recovery reads, in this order: counters, queues, tokens, executions, barriers, arrays,
+// their items, outcomes and overrides, tasks, steps, hand-outs. Within one kind the order means
+// nothing, but of hand-outs it is that of their commits.
 class Loader {
  public:
   virtual ~Loader() = default;

@@ -23,11 +23,12 @@ bool can_run(State& s, const Session& session, const Lease& lease) {
   uint32_t kind = 0;
   if (work.task) {
     const LiveTask* task = find_task(s, work.task);
-    if (task == nullptr) return false;
+    if (task == nullptr || !may_have(session, task->record.work.queue)) return false;
     kind = task->kind;
   } else {
     const LiveArray* array = find_array(s, work.array);
     if (array == nullptr || lease.open != work.count) return false;  // It has begun.
+    if (!may_have(session, array->record.work.queue)) return false;
     kind = array->kind;
   }
   return std::binary_search(session.kinds.begin(), session.kinds.end(), kind);

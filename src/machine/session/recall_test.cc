@@ -93,5 +93,17 @@ TEST_F(RecallTest, NobodyIsAskedForWhatTheIdleOneCannotRun) {
   EXPECT_TRUE(m.exchange(busy).recalls.empty());
 }
 
+TEST_F(RecallTest, NothingIsAskedBackForWhoMayNotHaveIt) {
+  ASSERT_GT(hand_out_ahead().size(), 3U);
+  Exchange first{.queues = {"other"}};  // what the token of the idle one is bound to
+  first.request.kinds = {"k"};
+  TestMachine::Worker idle{.number = 1, .seen = 1, .slots = 2};
+  idle.session = m.ask<ExchangeReply>(std::move(first)).session;
+  m.send(Exchange{waiting(idle, 2)});
+  ExchangeRequest full = TestMachine::request(busy);
+  full.free_slots = 0;
+  EXPECT_TRUE(m.exchange(busy, full).recalls.empty());
+}
+
 }  // namespace
 }  // namespace tidemill::machine

@@ -69,7 +69,7 @@ void adopt_unrecorded(State& s, Session& session, const LeasedWork& held) {
 }
 
 // The queue of work that is kept for who had it; it is live.
-const std::string& queue_of(State& s, const WorkRef& work) {
+const std::string& queue_name_of(State& s, const WorkRef& work) {
   return work.task ? find_task(s, work.task)->record.work.queue
                    : find_array(s, work.array)->record.work.queue;
 }
@@ -83,7 +83,7 @@ void present(State& s, Session& session, const LeasedWork& held) {
   const auto reserved = s.sessions.reserved.find(held.epoch);
   if (reserved == s.sessions.reserved.end()) {
     adopt_unrecorded(s, session, held);
-  } else if (may_have(session, queue_of(s, reserved->second.leased.work))) {
+  } else if (may_have(session, queue_name_of(s, reserved->second.leased.work))) {
     take_over(s, session, held.epoch);
   }
 }

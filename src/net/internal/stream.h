@@ -10,8 +10,6 @@
 #include "net/internal/beast.h"
 #include "net/tls.h"
 
-#include <boost/asio/ssl.hpp>
-
 namespace tidemill::net {
 
 struct Tls::Impl {
