@@ -1,22 +1,23 @@
 // bench granularity: how short a task may be. METG(50 %), the minimum effective task granularity,
-// is the time of a task at which half of what the cores do is its work: tasks x time / (wall x
-// cores). Tasks are spawned singly (each has its row, its outcome and its trace) while their queue
-// is paused; timed is running them, with one worker of the C++ SDK and two slots, server, worker
-// and client on the same two cores.
+// is the time of a task at which half of what the cores do is its work. The other half of the
+// ratio is the bare loop: the same arithmetic on as many threads and nothing else, measured after
+// each run, so that what else the machine does weighs on both. Tasks are spawned singly (each has
+// its row, its outcome and its trace) while their queue is paused; timed is running them, with one
+// worker of the C++ SDK and two slots, server, worker and client on the same two cores.
 //
-//   independent        stencil (each after three of the row before)        tree (each after its
-//   parent) o o o o o o        o o o o o o                                                   o
-//                       \|/\|/\|/                                                  o   o
-//                      o o o o o o                                               o o   o o
+//   independent: nobody waits · stencil: rows, each task after three of the row before · tree: each
+//   task after its parent, two children each
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "bench/workloads/batch.h"
 #include "bench/workloads/bench.h"
 #include "bench/workloads/handlers.h"
 #include "os/clock.h"
+#include "os/thread.h"
 
 namespace tidemill::bench {
 
@@ -66,10 +67,10 @@ constexpr Shape kShapes[] = {{"independent", "bound: 30", spawn_independent},
                              {"tree", "binary", spawn_tree}};
 
 struct Point {
-  double us;        // of work in a task
-  double overhead;  // of both cores, a task: what is left of the wall time
-  double cpu;       // of server and worker, a task: the same, if nothing idles and nobody disturbs
-  double share() const { return us / (us + overhead); }
+  double us = 0;     // of cpu, a task in the bare loop
+  double share = 0;  // the bare loop's wall time over ours
+  double wall = 0;   // us of all cores, a task
+  double cpu = 0;    // us of server and worker beside the work, a task
 };
 
 // Where the share passes one half, between two measured points on a scale of logarithms.
@@ -77,12 +78,33 @@ double half(const std::vector<Point>& points) {
   for (size_t i = 1; i < points.size(); ++i) {
     const Point& a = points[i - 1];
     const Point& b = points[i];
-    if (b.share() < 0.5) continue;
-    if (a.us == 0) return b.us * 0.5 / b.share();
-    const double at = (0.5 - a.share()) / (b.share() - a.share());
-    return std::exp(std::log(a.us) + std::clamp(at, 0.0, 1.0) * std::log(b.us / a.us));
+    if (b.share < 0.5) continue;
+    if (a.us <= 0) return b.us * (1 - b.share) / b.share;
+    const double at = std::clamp((0.5 - a.share) / (b.share - a.share), 0.0, 1.0);
+    return std::exp(std::log(a.us) + at * std::log(b.us / a.us));
   }
-  return points.back().overhead;  // longer than the longest measured
+  const Point& last = points.back();  // longer than the longest that was measured
+  return last.us * (1 - last.share) / std::max(last.share, 0.01);
+}
+
+struct Bare {
+  Duration wall, cpu;
+};
+
+// How long the work itself takes, on as many threads as there are slots.
+Bare bare_loop(uint64_t tasks, uint64_t rounds) {
+  std::atomic<uint64_t> used = 0;
+  const SteadyTime began = os::steady_now();
+  const Duration cpu = os::process_cpu();
+  {
+    std::vector<os::Thread> threads;
+    for (uint32_t i = 0; i < kSlots; ++i) {
+      threads.emplace_back("bare", [&used, tasks, rounds] {
+        for (uint64_t n = 0; n < tasks / kSlots; ++n) used ^= spin(rounds + (n & 1));
+      });
+    }
+  }
+  return {os::steady_now() - began, os::process_cpu() - cpu};
 }
 
 Result<Point> measure(Service& service, const std::string& store, const Shape& shape, double us,
@@ -96,9 +118,16 @@ Result<Point> measure(Service& service, const std::string& store, const Shape& s
   TIDEMILL_TRY(const Duration wall, batch.run());
   const auto n = static_cast<double>(batch.size());
   const double cores = std::min<double>(os::core_count(), kSlots);
-  const double each = wall.seconds() * 1e6 * cores / n;
-  const double used = (cpu() - before).seconds() * 1e6 / n;
-  return Point{us, std::max(each - us, 0.0), std::max(used - us, 0.0)};
+  const auto each = [n](Duration d) { return d.seconds() * 1e6 / n; };
+  const double used = each(cpu() - before);
+  Point point{.wall = each(wall) * cores, .cpu = used};
+  if (us > 0) {
+    const Bare bare = bare_loop(batch.size(), input);
+    point.us = each(bare.cpu);
+    point.share = std::min(bare.wall.seconds() / wall.seconds(), 1.0);
+    point.cpu = std::max(used - point.us, 0.0);
+  }
+  return point;
 }
 
 }  // namespace
@@ -114,12 +143,16 @@ Status granularity(const Context& context, const Request& request, Figures& figu
     for (const double us : {0.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0}) {
       TIDEMILL_TRY(const Point point, measure(*service, store, shape, us, rounds, count));
       points.push_back(point);
-      figures.add(fmt::format("{}, {:g} us: share of work", shape.name, us), point.share(), "",
-                  fmt::format("{:.1f} us of both cores beside each task, {:.1f} us of them cpu",
-                              point.overhead, point.cpu));
-      if (point.share() > 0.6) break;
+      figures.add(fmt::format("{}, {:g} us: share of work", shape.name, us), point.share, "",
+                  fmt::format("{:.1f} us of both cores a task: {:.1f} its work, {:.1f} other cpu",
+                              point.wall, point.us, point.cpu));
+      if (point.share > 0.6) break;
     }
     figures.add(fmt::format("{}: METG(50 %)", shape.name), half(points), "us", shape.bound);
+    std::vector<double> cpu;
+    for (const Point& point : points) cpu.push_back(point.cpu);
+    figures.add(fmt::format("{}: the same by cpu alone", shape.name), median(cpu), "us",
+                "of server and worker beside each task: if no core ever waited");
   }
   figures.add("tasks of each run", static_cast<double>(count), "",
               "one worker, two slots, durable");

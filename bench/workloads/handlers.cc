@@ -61,9 +61,9 @@ double rounds_of_a_microsecond() {
   double best = 1;
   uint64_t used = 0;
   for (int i = 0; i < 9; ++i) {
-    const SteadyTime began = os::steady_now();
+    const Duration began = os::thread_cpu();
     used ^= spin(kRounds + (used & 1));
-    const double us = (os::steady_now() - began).seconds() * 1e6;
+    const double us = (os::thread_cpu() - began).seconds() * 1e6;
     best = std::max(best, static_cast<double>(kRounds) / us);
   }
   return best;

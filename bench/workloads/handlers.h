@@ -17,7 +17,7 @@ int run_handlers(const std::vector<std::string>& arguments);
 
 // Arithmetic that takes the same time whenever it has a core for itself.
 uint64_t spin(uint64_t rounds);
-// How many rounds take a microsecond here: the most of several tries, as others disturb.
+// How many rounds take a microsecond of a core here: the most of several tries, as others disturb.
 double rounds_of_a_microsecond();
 
 }  // namespace tidemill::bench
