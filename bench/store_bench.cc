@@ -152,8 +152,8 @@ BENCHMARK(empty_commit)->Unit(benchmark::kMicrosecond)->UseRealTime();
 class CountingLoader : public Loader {
  public:
   void counters(uint64_t, uint32_t, Turn) override {}
-  void token(TokenRecord) override { ++records; }
   void queue(QueueConfig) override {}
+  void token(TokenRecord) override {}
   void execution(ExecutionRecord) override {}
   void barrier(BarrierRecord) override {}
   void array(ArrayRecord) override {}

@@ -57,7 +57,8 @@ void HttpExchange::exchange(ExchangeRequest request, OnReply on_reply) {
       "POST", "/v1/exchange", wire::to_json(request),
       [](net::HttpResponse& response) { return wire::parse_exchange_reply(response.body); },
       [this, tell = std::move(on_reply)](Result<ExchangeReply> reply) {
-        if (!reply.ok() && reply.error().code == ErrorCode::denied) on_denied_(reply.error());
+        const bool denied = !reply.ok() && reply.error().code == ErrorCode::denied;
+        if (denied && on_denied_) on_denied_(reply.error());
         tell(std::move(reply));
       });
 }

@@ -64,7 +64,7 @@ Status Worker::start() {
   }
   auto server = client_options(me.options.server);
   if (!server.ok()) return outer(std::move(server).error());
-  me.http = std::make_unique<client::HttpExchange>(std::move(*server), me.loop);
+  me.http = std::make_unique<client::HttpExchange>(std::move(*server), me.loop, nullptr);
   const auto tell = me.options.on_trouble;
   me.exchange = std::make_unique<ToldExchange>(*me.http, [tell](const tidemill::Error* error) {
     if (!tell) return;
