@@ -215,8 +215,15 @@ class InProcesses(SdkCase):
         self.work(Worker(self.client, slots=1, processes=True).add(handlers))
         first = self.client.wait(self.client.spawn("pid"), SECONDS).result
         os.kill(first, signal.SIGKILL)
-        self.until(lambda: not pathlib.Path(f"/proc/{first}/cmdline").exists()
-                   or not pathlib.Path(f"/proc/{first}/cmdline").read_bytes(), "its end")
+
+        def gone() -> bool:  # its files are closed, too
+            try:
+                stat = pathlib.Path(f"/proc/{first}/stat").read_text(encoding="utf-8")
+            except (FileNotFoundError, ProcessLookupError):
+                return True
+            return stat.rsplit(")", 1)[1].split()[0] == "Z"
+
+        self.until(gone, "its end")
         once = {"max_attempts": 1}
         self.assertEqual(self.client.wait(self.client.spawn("square", 4, retry=once),
                                           SECONDS).result, 16)
