@@ -60,7 +60,7 @@ bool may_be_stored(const TaskRecord& r) {
 // The new one first: a unit that leaves the index loses its turn.
 void settle_gap(State& s, Backlog& backlog) {
   ReadyIndex& ready = queue_of(s, backlog.queue).ready;
-  for (const size_t slot : {0, 1}) {
+  for (size_t slot = 0; slot < 2; ++slot) {
     std::optional<BacklogPlace>& gap = backlog.gap[slot];
     std::optional<BacklogPlace> wanted;
     if (backlog.stored_in[slot] > 0) wanted = backlog.from;
@@ -252,7 +252,7 @@ void check_backlogs(const State& s) {
     stored += backlog.stored;
     windows[backlog.window] += backlog.resident;
     TIDEMILL_ASSERT(backlog.stored == backlog.stored_in[0] + backlog.stored_in[1]);
-    for (const size_t slot : {0, 1}) {
+    for (size_t slot = 0; slot < 2; ++slot) {
       TIDEMILL_ASSERT(backlog.gap[slot].has_value() == (backlog.stored_in[slot] > 0));
       if (!backlog.gap[slot]) continue;
       const ReadyIndex::Entry gap = gap_of(s, backlog, slot);
