@@ -9,7 +9,7 @@ namespace tidemill::worker {
 namespace {
 
 constexpr size_t kGroupMax = 1'000;  // calls in one commit
-constexpr size_t kHandOver = 64;     // calls that go to the writer before the rest is ready
+constexpr size_t kRowsHandOver = 64;     // calls that go to the writer before the rest is ready
 
 ToolResult failed(TaskError error) {
   ToolResult result;
@@ -59,7 +59,7 @@ void SqliteFile::submit(SqliteJobPtr job) {
   // A database in memory is one connection's own.
   const bool read = path_ != ":memory:" && job->may_only_read();
   (read ? new_reads_ : new_writes_).push_back(std::move(job));
-  if (new_writes_.size() + new_reads_.size() >= kHandOver) hand_over();
+  if (new_writes_.size() + new_reads_.size() >= kRowsHandOver) hand_over();
 }
 
 void SqliteFile::hand_over() {
